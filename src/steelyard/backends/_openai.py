@@ -1,0 +1,183 @@
+"""What the two OpenAI protocols share: options, addresses, body frame, counts, the model list."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from steelyard.backends import _failures, _targets
+from steelyard.backends._failures import Unreadable
+from steelyard.backends._reading import Stream
+from steelyard.backends._request import parameters
+from steelyard.core import Backend, Json, Reply, Request, ServiceError
+from steelyard.engine import Exchange, HttpClient, HttpOptions, HttpRequest
+
+C = TypeVar("C")
+
+_LIST_TIMEOUT_S = 5.0
+
+
+class Options(HttpOptions, frozen=True, kw_only=True):
+    """How to reach a model behind an OpenAI-compatible service."""
+
+    model: str = ""
+    """Name the service knows the model by; empty: the first one that it lists."""
+    stream: bool = False
+    """Ask for the answer piece by piece, which times its tokens."""
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """The service's own token counts."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+UNCOUNTED = Usage()
+
+
+class Document(msgspec.Struct, Generic[C], frozen=True, gc=False):
+    """A reply in one piece. ``gc=False`` here and below: decoded JSON holds no cycle."""
+
+    choices: list[C] | None = None
+    usage: Usage | None = None
+    model: str | None = None
+
+
+class Chunk(msgspec.Struct, Generic[C], frozen=True, gc=False):
+    """One event of a streamed reply."""
+
+    choices: list[C] | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    error: Json = None
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream says beside its choices."""
+
+    usage: Usage
+    model: str
+    content_ends: list[int]
+
+
+class OpenAIService:
+    """A service that can also say which models it serves; ``asked`` answers the requests."""
+
+    def __init__(self, client: HttpClient, asked: Backend) -> None:
+        self._client = client
+        self._asked = asked
+
+    async def ask(self, request: Request) -> Reply:
+        """Answer ``request``, once. Trouble on the way comes back as ``Reply.failure``."""
+        return await self._asked.ask(request)
+
+    async def models(self) -> tuple[str, ...]:
+        """Names of the served models, in the service's order; at least one.
+
+        ``ServiceError`` when the service cannot say within five seconds.
+        """
+        return await _listed(self._client)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._asked.close()
+
+
+def body(options: Options, request: Request, asked: dict[str, Json]) -> bytes:
+    """The request body: what is ``asked``, then the user's parameters, then limit and model."""
+    frame = {**asked, "stream": options.stream}
+    if options.stream:
+        frame["stream_options"] = {"include_usage": True}
+    frame.update(parameters(request.sampling))
+    if request.sampling.max_tokens is not None:
+        frame["max_tokens"] = request.sampling.max_tokens
+    if options.model:
+        frame["model"] = options.model
+    if request.tools:
+        frame["tools"] = request.tools
+    return msgspec.json.encode(frame)
+
+
+def choices(reply: Document[C], document: bytes) -> list[C]:
+    """The choices of ``reply``, at least one; ``Unreadable`` when ``document`` has none."""
+    if not reply.choices:
+        raise _failures.no_answer(document)
+    return reply.choices
+
+
+def envelope(stream: Stream[Chunk[C]], take: Callable[[list[C]], bool]) -> Envelope | None:
+    """Hand the choices of every event to ``take`` and return what stood around them.
+
+    ``take`` says whether its choices carried text. ``None`` when no event had a choice;
+    ``Unreadable`` when one is an error object.
+    """
+    usage, model, ends, seen = UNCOUNTED, "", [], False
+    for chunk, event in zip(stream.chunks, stream.events, strict=True):
+        if chunk.error is not None:
+            raise _failures.no_answer(event.data)
+        if chunk.usage is not None:
+            usage = chunk.usage
+        if chunk.choices:
+            seen = True
+            if take(chunk.choices):
+                ends.append(event.end)
+            model = model or chunk.model or ""
+        elif chunk.usage is None and _failures.of_error(event.data) is not None:
+            raise _failures.no_answer(event.data)
+    return Envelope(usage=usage, model=model, content_ends=ends) if seen else None
+
+
+def joined_logprobs(pieces: list[Json]) -> Json:
+    """Log-probabilities of a stream in the shape of a whole reply: lists are joined by name."""
+    joined: dict[str, Json] = {}
+    for piece in pieces:
+        if not isinstance(piece, dict):
+            continue
+        for name, value in piece.items():
+            before = joined.get(name)
+            if isinstance(before, list) and isinstance(value, list):
+                before.extend(value)
+            elif before is None:
+                joined[name] = value
+    return joined or None
+
+
+class _Model(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _ModelList(msgspec.Struct, frozen=True):
+    data: list[_Model] | None
+
+
+async def _listed(client: HttpClient) -> tuple[str, ...]:
+    path = _targets.openai(client.path(""), "models")
+    try:
+        async with asyncio.timeout(_LIST_TIMEOUT_S):
+            exchange = await client.send(HttpRequest(target=path, method="GET"))
+        return _names(exchange, path)
+    except TimeoutError:
+        trouble = f"no answer from {path} within {_LIST_TIMEOUT_S:g} s"
+    except Unreadable as unreadable:
+        trouble = client.redacted(unreadable.failure.detail)
+    raise ServiceError(
+        f"the service cannot say which models it serves: {trouble}. Is the base URL right? "
+        "If so, give the model's name with --model."
+    )
+
+
+def _names(exchange: Exchange, path: str) -> tuple[str, ...]:
+    if exchange.failure is not None:
+        raise Unreadable(exchange.failure)
+    if exchange.status != 200:
+        raise Unreadable(_failures.of_status(exchange, path))
+    try:
+        models = msgspec.json.decode(exchange.body, type=_ModelList).data
+    except _failures.UNDECODABLE as error:
+        words = f"no model list in the answer of {path} ({error})"
+        raise _failures.protocol(f"{words}: {_failures.excerpt(exchange.body)}") from error
+    if not models:
+        raise ServiceError("the service lists no model; give its name with --model.")
+    return tuple(model.id for model in models)

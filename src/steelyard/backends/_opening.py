@@ -1,0 +1,86 @@
+"""From a backend's name to the backend: the lazy import behind the room's public functions."""
+
+import importlib
+from types import ModuleType
+from typing import Protocol, cast
+
+import msgspec
+
+from steelyard.backends._options import read_options
+from steelyard.core import Backend, ConfigError, ModelSpec, NoSuchName
+
+
+class _BackendModule(Protocol):
+    """What a module must hold to be a backend."""
+
+    Options: type[msgspec.Struct]
+
+    def connect(self, spec: ModelSpec) -> Backend: ...
+
+
+def open_backend(spec: ModelSpec) -> Backend:
+    """The backend that ``spec`` names, ready to be asked on the running event loop.
+
+    Raises what ``check`` raises, and ``ConfigError`` for what only shows when connecting is
+    prepared (a key that is not in the environment, a certificate file that is not there).
+    """
+    return _module(spec.backend).connect(spec)
+
+
+def check(spec: ModelSpec) -> None:
+    """Refuse a model that cannot be reached as described; sends nothing.
+
+    An unknown backend is ``NoSuchName``, an unknown or mistyped option ``ConfigError``.
+    """
+    read_options(spec, _module(spec.backend).Options)
+
+
+def backend_options(name: str) -> tuple[str, ...]:
+    """Names of the options that backend ``name`` knows."""
+    return _module(name).Options.__struct_fields__
+
+
+def _module(name: str) -> _BackendModule:
+    steps = name.split(".")
+    if not all(step.isidentifier() for step in steps) or name.startswith("_"):
+        raise NoSuchName("backend", name, _nearest(name))
+    module = _own_module(name) if len(steps) > 1 else _built_in(name)
+    for part in ("Options", "connect"):
+        if not hasattr(module, part):
+            raise ConfigError(
+                f"{module.__name__} ({module.__file__}) is not a backend: it has no {part}. "
+                "A backend module holds Options (a msgspec struct) and connect(spec) -> Backend."
+            )
+    return cast(_BackendModule, module)
+
+
+def _built_in(name: str) -> ModuleType:
+    path = f"{__package__}.{name}"
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name != path:
+            raise
+    raise NoSuchName("backend", name, _nearest(name))
+
+
+def _nearest(name: str) -> tuple[str, ...]:
+    import difflib
+    import pkgutil
+
+    import steelyard.backends as room
+
+    names = [info.name for info in pkgutil.iter_modules(room.__path__) if info.name[0] != "_"]
+    return tuple(difflib.get_close_matches(name, names, n=2)) or tuple(names)
+
+
+def _own_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise ConfigError(
+            f"backend {name}: there is no module {error.name}. Put its folder on PYTHONPATH, or "
+            "name one of the built-in backends."
+        ) from error

@@ -1,0 +1,138 @@
+"""OpenAI's chat completions: ``POST v1/chat/completions`` (vLLM, SGLang, llama.cpp and others).
+
+Sent:  ``{model, messages, stream, [stream_options], …parameters, max_tokens, model, [tools]}``.
+Read:  text of all choices; reasoning that came apart from it (``reasoning_content``, else
+       ``reasoning``); tool calls; usage in whichever event carries it. ``<think>`` inside the
+       text stays there. A stream's end is ``[DONE]`` or a finish reason.
+"""
+
+from functools import partial
+
+import msgspec
+
+from steelyard.backends import _openai, _targets
+from steelyard.backends._openai import UNCOUNTED, Chunk, Document, OpenAIService, Options
+from steelyard.backends._options import read_options
+from steelyard.backends._reading import Answer, Stream, Wire
+from steelyard.backends._service import Service
+from steelyard.backends._tool_calls import Assembly, Call, whole_call
+from steelyard.core import Backend, Json, ModelSpec, Request
+from steelyard.engine import HttpClient
+
+
+class _Part(msgspec.Struct, frozen=True, gc=False):
+    text: str | None = None
+
+
+class _Message(msgspec.Struct, frozen=True, gc=False):
+    """A message, or one event's piece of it."""
+
+    content: str | list[_Part] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[Call] | None = None
+
+
+class _Choice(msgspec.Struct, frozen=True, gc=False):
+    """``message`` in a whole reply, ``delta`` in an event."""
+
+    message: _Message | None = None
+    delta: _Message | None = None
+    finish_reason: str | None = None
+    logprobs: Json = None
+
+
+def connect(spec: ModelSpec) -> Backend:
+    """A chat model behind the service that ``spec`` describes."""
+    options = read_options(spec, Options)
+    client = HttpClient(options, load=spec.load)
+    target = _targets.openai(client.path(""), "chat/completions")
+    return OpenAIService(client, Service(client, target, partial(_body, options), _WIRE))
+
+
+def _body(options: Options, request: Request) -> bytes:
+    return _openai.body(options, request, {"messages": request.messages})
+
+
+def _whole(document: bytes) -> Answer:
+    reply = _DOCUMENT.decode(document)
+    choices = _openai.choices(reply, document)
+    messages = [choice.message for choice in choices if choice.message is not None]
+    usage = reply.usage or UNCOUNTED
+    return Answer(
+        text="".join(_text(message.content) for message in messages),
+        reasoning="".join(_reasoning(message) for message in messages),
+        finish=choices[0].finish_reason or "",
+        prompt_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        model=reply.model or "",
+        logprobs=choices[0].logprobs,
+        tool_calls=tuple(
+            whole_call(call) for message in messages for call in message.tool_calls or ()
+        ),
+    )
+
+
+def _streamed(stream: Stream[Chunk[_Choice]]) -> Answer | None:
+    draft = _Draft()
+    around = _openai.envelope(stream, draft.take)
+    if around is None:
+        return None
+    return Answer(
+        text="".join(draft.text),
+        reasoning="".join(draft.reasoning),
+        finish=draft.finish,
+        prompt_tokens=around.usage.prompt_tokens,
+        output_tokens=around.usage.completion_tokens,
+        model=around.model,
+        logprobs=_openai.joined_logprobs(draft.logprobs),
+        tool_calls=draft.tool_calls.calls(),
+        content_ends=around.content_ends,
+        ended=bool(draft.finish),
+    )
+
+
+class _Draft:
+    """An answer while its events are added up."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.tool_calls = Assembly()
+        self.logprobs: list[Json] = []
+        self.finish = ""
+
+    def take(self, choices: list[_Choice]) -> bool:
+        """Add one event's choices; true when they carried text of any kind."""
+        carried = False
+        for choice in choices:
+            if choice.finish_reason:
+                self.finish = choice.finish_reason
+            if choice.logprobs:
+                self.logprobs.append(choice.logprobs)
+            delta = choice.delta
+            if delta is None:
+                continue
+            if text := _text(delta.content):
+                self.text.append(text)
+                carried = True
+            if reasoning := delta.reasoning_content or delta.reasoning:
+                self.reasoning.append(reasoning)
+                carried = True
+            if delta.tool_calls and self.tool_calls.add(delta.tool_calls):
+                carried = True
+        return carried
+
+
+def _text(content: str | list[_Part] | None) -> str:
+    if isinstance(content, list):
+        return "".join(part.text or "" for part in content)
+    return content or ""
+
+
+def _reasoning(message: _Message) -> str:
+    return message.reasoning_content or message.reasoning or ""
+
+
+_DOCUMENT = msgspec.json.Decoder(Document[_Choice])
+_WIRE = Wire(decode=msgspec.json.Decoder(Chunk[_Choice]).decode, streamed=_streamed, whole=_whole)

@@ -1,0 +1,166 @@
+"""From options to a plan: models, data sets, overrides, notices."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from steelyard import backends, config, scoring, tasks
+from steelyard.cli.run_options import RunOptions
+from steelyard.config import ConfigFile, DatasetRef, Overrides, Places, Wanted
+from steelyard.core import ConfigError, Json, ModelSpec, Plan
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command line, and its config file if it names one, asks for."""
+
+    plan: Plan
+    file: ConfigFile
+    """Models with every override applied, and data sets: what the config dump says."""
+    options: RunOptions
+    """The options, with those that only the config file gives filled in."""
+
+    def config_text(self, arguments: list[str]) -> str:
+        """The rerunnable config file of this command."""
+        shown = config.shown_command(["steelyard", "run", *arguments])
+        return config.write_config(self.file, shown)
+
+
+def asked(options: RunOptions) -> Asked:
+    """Read names, files and overrides; raises ``ConfigError`` or ``DataError``."""
+    cwd = Path.cwd()
+    where = config.places(options.config_dir, cwd)
+    found = _from_file(options, where) if options.config else _from_names(options, where)
+    options = _completed(options, found.arguments)
+    found, notices = _overridden(options, found)
+    for model in found.models:
+        backends.check(model)
+        if options.mode in ("all", "infer"):
+            backends.open_backend(model)  # reads keys and certificates; connects to nothing yet
+    wanted = Wanted(
+        mode=options.mode,
+        num_prompts=options.num_prompts,
+        merge=options.merge_ds,
+        scorer=options.scorer,
+        notices=(*found.notices, *notices, *_idle(options)),
+    )
+    data = tasks.Data(tasks.data_roots(options.data_dir, os.environ, cwd))
+    plan = config.make_plan(found.pairs(), wanted, data=data, where=where)
+    if options.mode in ("all", "eval"):
+        for job in plan.jobs:
+            scoring.check(job.task.scorer)
+    kept = msgspec.structs.replace(found, arguments=_kept(options), notices=())
+    return Asked(plan=plan, file=kept, options=options)
+
+
+_KEPT = (
+    "mode", "num_prompts", "merge_ds", "scorer", "data_dir", "config_dir", "num_warmups"
+)  # fmt: skip
+"""Options that a config dump keeps; models and data sets hold the rest."""
+
+
+def _kept(options: RunOptions) -> dict[str, Json]:
+    defaults = RunOptions()
+    values = {name: getattr(options, name) for name in _KEPT}
+    return {name: value for name, value in values.items() if value != getattr(defaults, name)}
+
+
+def _completed(options: RunOptions, given: Mapping[str, Json]) -> RunOptions:
+    """``options`` with ``arguments`` of a config file where the command line says nothing."""
+    for name in given:
+        if name not in _KEPT:
+            raise ConfigError(
+                f"{options.config}: arguments: {name!r} cannot stand there; known: "
+                f"{', '.join(_KEPT)}."
+            )
+    defaults = RunOptions()
+    free = {
+        name: value
+        for name, value in given.items()
+        if getattr(options, name) == getattr(defaults, name)
+    }
+    return msgspec.structs.replace(options, **free)
+
+
+def _from_file(options: RunOptions, where: Places) -> ConfigFile:
+    found = config.load_config(Path(options.config or ""), where)
+    if options.models or options.datasets or options.custom_dataset_path:
+        notice = f"{options.config} says what is run; --models, --datasets and custom data do not"
+        return msgspec.structs.replace(found, notices=(*found.notices, notice))
+    return found
+
+
+def _from_names(options: RunOptions, where: Places) -> ConfigFile:
+    if not options.models:
+        raise ConfigError(
+            "nothing to evaluate: name a model preset with --models (for an OpenAI-compatible "
+            "service: vllm_api_general_chat) or give a config file."
+        )
+    if not options.datasets and not options.custom_dataset_path:
+        raise ConfigError(
+            "no data: name data sets with --datasets (for example gsm8k_gen) or a file of your "
+            "own with --custom-dataset-path."
+        )
+    found = config.find_models(options.models, where)
+    notices = [notice for one in found for notice in one.notices]
+    if options.datasets and options.custom_dataset_path:
+        notices.append("--custom-dataset-path has no effect beside --datasets")
+    return ConfigFile(
+        models=tuple(spec for one in found for spec in one.specs),
+        datasets=tuple(_references(options)),
+        notices=tuple(notices),
+    )
+
+
+def _references(options: RunOptions) -> list[DatasetRef]:
+    if options.datasets:
+        return [DatasetRef(name=name) for name in dict.fromkeys(options.datasets)]
+    return [
+        DatasetRef(
+            path=options.custom_dataset_path or "",
+            meta_path=options.custom_dataset_meta_path or "",
+            data_type=options.custom_dataset_data_type or "",
+        )
+    ]
+
+
+def _overridden(options: RunOptions, found: ConfigFile) -> tuple[ConfigFile, list[str]]:
+    overrides = Overrides(
+        base_url=options.base_url,
+        model=options.model,
+        api_key_env=options.api_key_env,
+        concurrency=options.concurrency,
+        max_tokens=options.max_tokens,
+        temperature=options.temperature,
+        timeout_s=options.timeout,
+        retries=options.retries,
+        repeats=options.repeats,
+        senders=options.senders,
+        sets=options.set,
+    )
+    changed: dict[str, ModelSpec] = {}
+    notices: list[str] = []
+    for spec in found.models:
+        done = config.override(spec, overrides)
+        changed[spec.abbr] = done.spec
+        notices.extend(done.notices)
+    pairs = tuple(
+        msgspec.structs.replace(one, models=tuple(changed[model.abbr] for model in one.models))
+        for one in found.combinations
+    )
+    models = tuple(changed[spec.abbr] for spec in found.models)
+    return msgspec.structs.replace(found, models=models, combinations=pairs), notices
+
+
+def _idle(options: RunOptions) -> list[str]:
+    """What people should know about flags that are accepted but change nothing."""
+    notices = []
+    if options.disable_cb:
+        notices.append(
+            "--disable-cb changes nothing here: --max-num-workers always works, and senders are "
+            "set with --senders"
+        )
+    if options.max_workers_per_gpu != 1:
+        notices.append("--max-workers-per-gpu changes nothing for served models")
+    return notices

@@ -1,0 +1,172 @@
+"""From a typed options struct to a command line: one field is one option.
+
+A field ``num_prompts: Annotated[int | None, Opt(help="...")] = None`` becomes ``--num-prompts N``.
+``bool`` is a switch, ``tuple[str, ...]`` takes several values, ``Literal`` gives choices. Plain
+argparse underneath, because ``--models A B --datasets C D`` needs options with several values.
+"""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NoReturn,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import msgspec
+
+from steelyard.core import ConfigError
+
+Options = TypeVar("Options", bound=msgspec.Struct)
+
+
+class Opt(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says about one field."""
+
+    help: str
+    short: str = ""
+    metavar: str = ""
+    group: str = "options"
+    bare: str | None = None
+    """Value when the option is given without one (``--reuse``); ``None``: a value is needed."""
+    low: float | None = None
+    high: float | None = None
+    positional: bool = False
+    hidden: bool = False
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argparse with a suggestion for a mistyped option."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong on one line and leave with exit code 2."""
+        if message.startswith("unrecognized arguments:"):
+            unknown = message.partition(":")[2].split()[0]
+            known = [name for action in self._actions for name in action.option_strings]
+            near = difflib.get_close_matches(unknown.partition("=")[0], known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            message = f"there is no option {unknown}.{hint}"
+        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def parse(kind: type[Options], arguments: Sequence[str], *, program: str, about: str) -> Options:
+    """Read ``arguments`` into ``kind``; wrong usage ends the program with exit code 2.
+
+    Raises ``ConfigError`` for a number out of its range.
+    """
+    parser = _Parser(
+        prog=program,
+        description=about,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    fields = _fields(kind)
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for field in fields:
+        group = field.opt.group
+        if group not in groups:
+            groups[group] = parser.add_argument_group(group)
+        _add(groups[group], field)
+    values = vars(parser.parse_args(list(arguments)))
+    for field in fields:
+        _check_range(field, values[field.name])
+    return kind(**values)
+
+
+class _Field(msgspec.Struct, frozen=True):
+    name: str
+    type: Any
+    default: Any
+    opt: Opt
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+
+def _fields(kind: type[msgspec.Struct]) -> list[_Field]:
+    hints = get_type_hints(kind, include_extras=True)
+    found = []
+    for field in msgspec.structs.fields(kind):
+        hint = hints[field.name]
+        if get_origin(hint) is not Annotated:
+            raise TypeError(f"{kind.__name__}.{field.name} has no Opt")
+        inner, opt = get_args(hint)
+        default = None if field.default is msgspec.NODEFAULT else field.default
+        found.append(_Field(field.name, inner, default, opt))
+    return found
+
+
+def _plain(hint: object) -> object:
+    """``int | None`` → ``int``."""
+    if get_origin(hint) in (Union, UnionType):
+        return next(part for part in get_args(hint) if part is not NoneType)
+    return hint
+
+
+def _add(group: argparse._ArgumentGroup, field: _Field) -> None:
+    opt = field.opt
+    text = argparse.SUPPRESS if opt.hidden else opt.help.replace("%", "%%")
+    plain = _plain(field.type)
+    if opt.positional:
+        group.add_argument(
+            field.name, nargs="?", default=field.default, metavar=opt.metavar, help=text
+        )
+        return
+    names = [opt.short, field.flag] if opt.short else [field.flag]
+    more: dict[str, Any] = {"dest": field.name, "default": field.default, "help": text}
+    if plain is bool:
+        group.add_argument(*names, action="store_true", **more)
+        return
+    more["metavar"] = opt.metavar or field.name.upper()
+    if get_origin(plain) is tuple:
+        group.add_argument(*names, action=_Extend, nargs="+", **more)
+    elif get_origin(plain) is Literal:
+        more["metavar"] = None
+        group.add_argument(*names, choices=get_args(plain), **more)
+    elif opt.bare is not None:
+        group.add_argument(*names, nargs="?", const=opt.bare, **more)
+    else:
+        more["type"] = plain
+        group.add_argument(*names, **more)
+
+
+class _Extend(argparse.Action):
+    """Collects values of an option that may be repeated, as a tuple."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[str] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add to what the same option gave before."""
+        setattr(namespace, self.dest, (*getattr(namespace, self.dest), *(values or ())))
+
+
+def _check_range(field: _Field, value: object) -> None:
+    low, high = field.opt.low, field.opt.high
+    if value is None or not isinstance(value, (int, float)) or isinstance(value, bool):
+        return
+    if (low is not None and value < low) or (high is not None and value > high):
+        upper = f" and at most {high:g}" if high is not None else ""
+        raise ConfigError(f"{field.flag} {value:g} is out of range: at least {low:g}{upper}.")
+
+
+def option_table(kind: type[msgspec.Struct]) -> list[tuple[str, str]]:
+    """Every option with its help text: the source of the documentation's tables."""
+    return [
+        (field.name if field.opt.positional else field.flag, field.opt.help)
+        for field in _fields(kind)
+    ]

@@ -1,0 +1,38 @@
+"""What is asked for: presets, names, config files and command-line overrides, as plain values.
+
+Rule: nothing runs here but the user's config files, which are programs and run as such. A secret
+never leaves in a text that is written or shown.
+"""
+
+from steelyard.config.dump import write_config
+from steelyard.config.files import load_config
+from steelyard.config.lookup import FoundModel, Places, find_models, places
+from steelyard.config.overrides import Overrides, override
+from steelyard.config.planning import Wanted, make_plan
+from steelyard.config.refs import Combination, ConfigFile, DatasetRef
+from steelyard.config.rows import chosen_rows, read_rows
+from steelyard.config.search import SearchRow, search_rows
+from steelyard.config.secrets import from_environment, shown_command, without_secrets
+
+__all__ = [
+    "Combination",
+    "ConfigFile",
+    "DatasetRef",
+    "FoundModel",
+    "Overrides",
+    "Places",
+    "SearchRow",
+    "Wanted",
+    "chosen_rows",
+    "find_models",
+    "from_environment",
+    "load_config",
+    "make_plan",
+    "override",
+    "places",
+    "read_rows",
+    "search_rows",
+    "shown_command",
+    "without_secrets",
+    "write_config",
+]

@@ -1,0 +1,116 @@
+"""From models and data set references to a plan: which jobs there are.
+
+Tasks are made here, but no row is read: that is the pipeline's first step.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from steelyard.config.lookup import Places
+from steelyard.config.refs import DatasetRef
+from steelyard.config.rows import chosen_rows, read_rows
+from steelyard.config.rules import rule_chooser
+from steelyard.core import ConfigError, Job, Mode, ModelSpec, Plan, Task
+from steelyard.tasks import Data, catalogue, merged
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command asks of all its jobs."""
+
+    mode: Mode
+    num_prompts: int | None = None
+    merge: bool = False
+    scorer: str | None = None
+    notices: tuple[str, ...] = ()
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """One task of a data set reference, and which of its rows."""
+
+    task: Task
+    name: str
+    """The catalogue name that it came from."""
+    rows: Callable[[int], Sequence[int]] | None
+    limit: int | None
+
+
+def make_plan(
+    pairs: Iterable[tuple[ModelSpec, DatasetRef]], wanted: Wanted, *, data: Data, where: Places
+) -> Plan:
+    """The jobs of ``pairs``, model by model in their order.
+
+    Raises ``ConfigError`` and ``DataError`` for names, files and rules that cannot be used.
+    """
+    choose = rule_chooser(wanted.scorer)
+    notices = list(wanted.notices)
+    made: dict[DatasetRef, tuple[_Part, ...]] = {}
+    jobs: list[Job] = []
+    for model, ref in pairs:
+        if ref not in made:
+            parts = _parts(ref, wanted, data, where)
+            marked = [(part, *choose(part.task)) for part in parts]
+            notices.extend(dict.fromkeys(text for _, _, text in marked if text))
+            made[ref] = tuple(msgspec.structs.replace(part, task=task) for part, task, _ in marked)
+        jobs.extend(
+            Job(
+                model=model,
+                task=part.task,
+                dataset=part.name,
+                rows=part.rows,
+                limit=part.limit,
+            )
+            for part in made[ref]
+        )
+    return Plan(mode=wanted.mode, jobs=tuple(jobs), notices=tuple(notices))
+
+
+def _parts(ref: DatasetRef, wanted: Wanted, data: Data, where: Places) -> tuple[_Part, ...]:
+    found = _custom(ref) if ref.path else _from_catalogue(ref, data, where)
+    limit = ref.num_prompts if ref.num_prompts is not None else wanted.num_prompts
+    chosen = read_rows(ref.rows, ref.name or ref.path)
+    rows = None if chosen is None else partial(chosen_rows, chosen)
+    if wanted.merge and len(found) > 1:
+        if rows is not None:
+            raise ConfigError(
+                f"{ref.name}: test_range chooses rows of single sub-data sets; it cannot be used "
+                "with --merge-ds. Use --num-prompts, or leave out --merge-ds."
+            )
+        whole = merged([task for _, task in found], limit=limit)
+        return (_Part(_named(whole, ref), found[0][0], None, None),)
+    if ref.abbr and len(found) > 1:
+        raise ConfigError(
+            f"{ref.name} is {len(found)} sub-data sets and cannot take the one abbr {ref.abbr!r}."
+        )
+    return tuple(_Part(_named(task, ref), name, rows, limit) for name, task in found)
+
+
+def _named(task: Task, ref: DatasetRef) -> Task:
+    return msgspec.structs.replace(task, name=ref.abbr) if ref.abbr else task
+
+
+def _custom(ref: DatasetRef) -> tuple[tuple[str, Task], ...]:
+    from steelyard.tasks.custom import custom_task
+
+    task = custom_task(
+        Path(ref.path),
+        meta_path=Path(ref.meta_path) if ref.meta_path else None,
+        data_type=ref.data_type or None,
+        template=ref.template,
+    )
+    return ((task.name, task),)
+
+
+def _from_catalogue(ref: DatasetRef, data: Data, where: Places) -> tuple[tuple[str, Task], ...]:
+    roots = ref.data_roots()
+    entries = catalogue.find(ref.name, where.datasets)
+    source = Data(roots) if roots else data
+    found = tuple((entry.name, task) for entry in entries for task in entry.make(source))
+    if not ref.member:
+        return found
+    chosen = tuple((name, task) for name, task in found if task.name == ref.member)
+    if not chosen:
+        raise ConfigError(f"{ref.name} has no sub-data set {ref.member!r}.")
+    return chosen

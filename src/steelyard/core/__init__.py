@@ -1,0 +1,76 @@
+"""The vocabulary between rooms: record types, protocols, errors.
+
+Rule: no I/O, no clocks, no defaults that decide behaviour. Everything here is a frozen
+value or a protocol; every other room may import it and it imports none.
+"""
+
+from steelyard.core.errors import (
+    ConfigError,
+    DataError,
+    DiskError,
+    MissingData,
+    MissingExtra,
+    NoSuchName,
+    PlanMismatch,
+    RunStopped,
+    ServiceError,
+    SteelyardError,
+    TornRecord,
+)
+from steelyard.core.protocols import (
+    Backend,
+    ModelLister,
+    Scorer,
+    Sink,
+)
+from steelyard.core.records import (
+    Failure,
+    FailureKind,
+    Metric,
+    Outcome,
+    Reply,
+    Score,
+    Timing,
+    Verdict,
+)
+from steelyard.core.tasks import Job, Load, Mode, ModelSpec, Plan, Prompt, Sample, Task
+from steelyard.core.wire import Json, Message, Request, Sampling, ToolCall
+
+__all__ = [
+    "Backend",
+    "ConfigError",
+    "DataError",
+    "DiskError",
+    "Failure",
+    "FailureKind",
+    "Job",
+    "Json",
+    "Load",
+    "Message",
+    "Metric",
+    "MissingData",
+    "MissingExtra",
+    "Mode",
+    "ModelLister",
+    "ModelSpec",
+    "NoSuchName",
+    "Outcome",
+    "Plan",
+    "PlanMismatch",
+    "Prompt",
+    "Reply",
+    "Request",
+    "RunStopped",
+    "Sample",
+    "Sampling",
+    "Score",
+    "Scorer",
+    "ServiceError",
+    "Sink",
+    "SteelyardError",
+    "Task",
+    "Timing",
+    "ToolCall",
+    "TornRecord",
+    "Verdict",
+]

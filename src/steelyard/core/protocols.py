@@ -1,0 +1,48 @@
+"""The seams: what a backend, a scorer and a sink look like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+
+if TYPE_CHECKING:
+    from steelyard.core.records import Reply, Verdict
+    from steelyard.core.tasks import Sample
+    from steelyard.core.wire import Request
+
+
+class Backend(Protocol):
+    """A model that can be asked. Implementations are safe to call concurrently."""
+
+    async def ask(self, request: Request) -> Reply:
+        """Answer ``request``, once. Trouble on the way comes back as ``Reply.failure``."""
+
+    async def close(self) -> None:
+        """Release connections or weights. Called once, after the last ``ask``."""
+
+
+@runtime_checkable
+class ModelLister(Protocol):
+    """A backend that can say which models it serves."""
+
+    async def models(self) -> tuple[str, ...]:
+        """Names of the served models; raises ``ServiceError`` when the service cannot say."""
+
+
+class Scorer(Protocol):
+    """A pure, versioned marking rule; made by ``scoring.scorer``."""
+
+    @property
+    def id(self) -> str:
+        """``name@version``, the way result files name it."""
+
+    @property
+    def live(self) -> bool:
+        """``False`` when one call may take longer than about a millisecond."""
+
+    def __call__(self, text: str, sample: Sample) -> Verdict:
+        """Mark one answer."""
+
+
+Sink: TypeAlias = "Callable[[Reply], None]"
+"""Takes every finished reply; returns only when it is with the operating system."""

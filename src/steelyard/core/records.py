@@ -1,0 +1,118 @@
+"""What came back and what it was worth: reply, score, metric."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from steelyard.core.wire import Json, ToolCall
+
+FailureKind: TypeAlias = Literal[
+    "connect",  # no connection: DNS, TLS, unreachable host, proxy
+    "refused",  # nothing listens on that address and port
+    "timeout",  # no complete answer in time
+    "status",  # the service answered with an HTTP error status
+    "broken_stream",  # the connection ended in mid-answer
+    "protocol",  # an answer that is not what the protocol says
+    "cancelled",  # the run was stopped while the request was in flight
+]
+
+Outcome: TypeAlias = Literal["right", "wrong", "partial", "unparsed", "unjudged", "failed"]
+
+TokenSource: TypeAlias = Literal["usage", "tokenizer"]
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The clock of one request as the sending side saw it (monotonic, one clock per machine)."""
+
+    queued_ns: int
+    """When the engine took the request up (before waiting for a place in flight)."""
+    sent_ns: int
+    """Just before the request's first byte was handed to the kernel (last attempt)."""
+    done_ns: int
+    """When the answer was complete, or when the failure was known."""
+    first_byte_ns: int | None = None
+    """First byte of the response, headers included; ``None`` when nothing came."""
+    due_ns: int | None = None
+    """When a load schedule wanted it sent; ``None`` when nothing was scheduled."""
+    gaps_us: tuple[int, ...] = ()
+    """Sending to first content event, then content event to content event. Empty: not streamed.
+
+    Content means answer or reasoning text; the role-only and the usage event count for nothing.
+    """
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a request has no answer. A fact about the run, never a score of zero."""
+
+    kind: FailureKind
+    detail: str
+    """What a person needs to read: the server's own words where it said any."""
+    status: int | None = None
+    """HTTP status when ``kind`` is ``status``."""
+    retry_after_s: float | None = None
+    """What the service asked for in ``Retry-After``."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came back for one request: an answer or a failure, always timed. Unknown is ``None``."""
+
+    key: str
+    timing: Timing
+    text: str = ""
+    reasoning: str = ""
+    """Reasoning that the service sent apart from the answer (``reasoning_content``...)."""
+    finish: str = ""
+    """The service's finish reason (``stop``, ``length``...); empty when it gave none."""
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    token_source: TokenSource | None = None
+    logprobs: Json = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    model: str = ""
+    """The model name that the service put into its reply."""
+    attempts: int = 1
+    failure: Failure | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a scorer says of one answer."""
+
+    value: float
+    """0 to 1."""
+    answer: str | None = None
+    """What was read out of the text; ``None`` when nothing could be read (unparsed)."""
+    why: str = ""
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One marked reply; one line of ``<dataset>.scores.jsonl``."""
+
+    key: str
+    scorer: str
+    """``name@version``."""
+    outcome: Outcome
+    value: float | None = None
+    """``None`` when the request failed or was not judged: never a zero in its place."""
+    answer: str | None = None
+    why: str = ""
+    subset: str = ""
+    truncated: bool = False
+    """The answer was cut at the token limit (finish reason ``length``)."""
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One cell of a report, with its 95 % interval."""
+
+    name: str
+    value: float
+    n: int
+    """How many observations the value rests on (answered samples; not failed ones)."""
+    unit: str = "%"
+    scale: float = 100.0
+    """The largest possible value; ``value / scale`` lies in 0..1 for proportions."""
+    better: Literal["higher", "lower"] = "higher"
+    n_failed: int = 0
+    n_unparsed: int = 0
+    low: float | None = None
+    high: float | None = None
+    subset: str = ""

@@ -1,0 +1,136 @@
+"""What is evaluated: samples, tasks, models, jobs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from steelyard.core.protocols import Scorer
+from steelyard.core.wire import Json, Sampling
+
+Mode: TypeAlias = Literal["all", "infer", "eval", "viz"]
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of a data set: what the data says, before any prompt."""
+
+    id: str
+    """Stable across runs and unique in its task; without ``#``."""
+    question: str | list[dict[str, Json]]
+    """Text, or OpenAI-style content parts."""
+    target: str | None = None
+    """The right answer; ``None`` when the data has none (then nothing can be marked)."""
+    choices: tuple[str, ...] = ()
+    """Option texts of a multiple-choice row; the target is then the letter."""
+    worked: str = ""
+    """A worked solution, for few-shot examples."""
+    subset: str = ""
+    max_tokens: int | None = None
+    """This row's own output limit."""
+    meta: Mapping[str, str] = {}
+    """Further fields that prompts may name (``{subject}``...)."""
+
+
+class Prompt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a sample becomes messages. Templates name fields in braces; other braces stay.
+
+    Fields: ``question target worked choices`` (lines ``A. ...``), the option letters, and every
+    ``meta`` key.
+    """
+
+    user: str
+    """The turn that is asked."""
+    style: Literal["text", "chat"] = "text"
+    """``text``: intro, examples and question in one user message. ``chat``: one turn each."""
+    shot: str | None = None
+    """The question side of a worked example; the same as ``user`` when not given."""
+    shot_answer: str = "{target}"
+    """The answer side of a worked example."""
+    intro: str = ""
+    """Text before the examples (``text`` style only); may name fields of the asked sample."""
+    system: str = ""
+    separator: str = "\n"
+    """Between intro, examples and question in ``text`` style."""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One data set with its prompt and its marking. The only type that holds functions."""
+
+    name: str
+    """Short display and file name, the ``abbr`` of a table row (``ceval-law``); no dot."""
+    version: int
+    """Raised when prompt or data handling changes."""
+    samples: Callable[[], Iterable[Sample]]
+    """Reads the rows; raises ``MissingData`` or ``DataError``."""
+    prompt: Prompt
+    scorer: Scorer
+    shots: Callable[[], tuple[Sample, ...]] = tuple
+    """Worked examples put before every question."""
+    variants: Mapping[str, Scorer] = {}
+    """Other rules for the same answers (``fixed``: where the reference rule is known wrong)."""
+    gold: str = "{target}"
+    """How a right answer reads (fields as in prompts): self-test and simulator write it."""
+    group: str = ""
+    """The family that sub-data sets are merged and averaged under (``mmlu``)."""
+    merged_name: str = ""
+    """The task's name in a ``--merge-ds`` run (``mmludataset``); empty when it has no siblings."""
+    weight: float | None = None
+    """Weight of this sub-data set in weighted averages, fixed by the data set's users."""
+    metric: str = "accuracy"
+    aliases: tuple[str, ...] = ()
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How hard a model is asked. Nothing in here may change an answer."""
+
+    concurrency: int = 32
+    """Requests in flight at most."""
+    request_rate: float = 0.0
+    """Mean requests per second; 0 is as fast as places in flight allow."""
+    retries: int = 2
+    """Extra tries after a failure that may pass."""
+    timeout_s: float | None = None
+    """Limit for one attempt; ``None`` is the automatic limit (see ``engine.patience``)."""
+    senders: int = 0
+    """Sender processes; 0 is automatic."""
+
+
+class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How to reach one model."""
+
+    abbr: str
+    """Display and directory name; unique in a plan, without dot or slash."""
+    backend: str
+    """A module of ``steelyard.backends`` (``openai_chat``) or ``package.module``."""
+    options: Mapping[str, Json] = {}
+    """What the backend needs to know; it checks them (unknown names are an error)."""
+    sampling: Sampling = Sampling()
+    clean: str = ""
+    """Cleaner applied before marking: ``strip_reasoning``, ``strip_reasoning_raw`` or none."""
+    load: Load = Load()
+    repeats: int = 1
+    """Independent requests per row (``num_return_sequences``)."""
+    label: str = ""
+    """Column header when it differs from ``abbr`` (``summarizer_abbr``)."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One model on one task: the unit of running, resuming and reporting."""
+
+    model: ModelSpec
+    task: Task
+    dataset: str
+    """The catalogue name that was asked for (``mmlu_gen``); one name may expand to many jobs."""
+    limit: int | None = None
+    """Only the first rows of the task."""
+    rows: Callable[[int], Sequence[int]] | None = None
+    """Given the number of rows, which of them are meant (``test_range``); goes before ``limit``."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one command does: jobs and the stages that they go through."""
+
+    mode: Mode
+    jobs: tuple[Job, ...]
+    notices: tuple[str, ...] = ()
+    """What a person should know before it starts (accepted but idle flags, ambiguous names)."""

@@ -1,0 +1,108 @@
+"""What one exchange brought, as it was read, and the ``Exchange`` made of it at the end."""
+
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from time import monotonic_ns
+
+from steelyard.core import Failure
+from steelyard.engine.content import decoded
+from steelyard.engine.exchange import Exchange
+from steelyard.engine.framing import BODY_LIMIT, BadResponse, ResponseReader
+
+Marks = tuple[tuple[int, int], ...]
+
+
+class Capture:
+    """The reads of one exchange with their clock readings. Reads are parsed when told to."""
+
+    __slots__ = ("_parsed", "over_ns", "reader", "reads", "sent_ns", "times")
+
+    def __init__(self, method: str) -> None:
+        self.reader = ResponseReader(method)
+        self.reads: list[bytes] = []
+        self.times: list[int] = []
+        """When each of ``reads`` returned."""
+        self.sent_ns = monotonic_ns()
+        self.over_ns: int | None = None
+        """When it ended, if not by a read: connection closed, limit reached."""
+        self._parsed = 0
+
+    def look(self) -> bool:
+        """Parse what was read since the last look; whether the response is complete."""
+        fresh = self.reads[self._parsed :]
+        if not fresh:
+            return self.reader.complete
+        self._parsed = len(self.reads)
+        return self.reader.feed(fresh[0] if len(fresh) == 1 else b"".join(fresh))
+
+    @property
+    def overgrown(self) -> bool:
+        """More than ``BODY_LIMIT`` bytes came. Counts them only when the last read hints at it."""
+        reads = self.reads
+        hint = len(reads) * len(reads[-1]) if reads else 0
+        return hint > BODY_LIMIT and sum(map(len, reads)) > BODY_LIMIT
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection may carry another exchange after this one."""
+        return (
+            self.over_ns is None
+            and self.reader.keeps_alive
+            and self.reader.end == sum(map(len, self.reads))
+        )
+
+    def exchange(self, failure: Failure | None) -> Exchange:
+        """The exchange, whole or, with ``failure``, as far as it came."""
+        reader, times = self.reader, self.times
+        ends = list(accumulate(map(len, self.reads)))
+        first = bisect_right(ends, reader.head_start)
+        first_byte_ns = times[first] if first < len(times) else None
+        over_ns = self.over_ns
+        done_ns = times[bisect_left(ends, reader.end)] if over_ns is None else over_ns
+        head = reader.head
+        if head is None:
+            return Exchange(
+                sent_ns=self.sent_ns, done_ns=done_ns, first_byte_ns=first_byte_ns, failure=failure
+            )
+        body, marks = b"".join(reader.parts), self._marks(ends)
+        coding = head.headers.get("content-encoding", "identity")
+        if coding != "identity":
+            body, marks, failure = _decoded(body, marks, coding, failure)
+        return Exchange(
+            sent_ns=self.sent_ns,
+            done_ns=done_ns,
+            first_byte_ns=first_byte_ns,
+            status=head.status,
+            reason=head.reason,
+            headers=head.headers,
+            body=body,
+            marks=marks,
+            failure=failure,
+        )
+
+    def _marks(self, ends: list[int]) -> Marks:
+        marks = []
+        there = 0
+        for offset, ns in zip(self.reader.body_offsets(ends), self.times, strict=True):
+            if offset > there:
+                marks.append((offset, ns))
+                there = offset
+        return tuple(marks)
+
+
+def _decoded(
+    body: bytes, marks: Marks, coding: str, failure: Failure | None
+) -> tuple[bytes, Marks, Failure | None]:
+    """Body and marks without content coding; undecodable ones stay and become the failure."""
+    try:
+        pieces, whole = decoded(body, [end for end, _ in marks], coding)
+    except BadResponse as error:
+        return body, marks, failure or Failure(kind="protocol", detail=str(error))
+    if not whole and failure is None:
+        failure = Failure(kind="protocol", detail="the compressed answer ends too early")
+    ends = accumulate(map(len, pieces))
+    times = (ns for _, ns in marks)
+    kept = tuple(
+        mark for mark, piece in zip(zip(ends, times, strict=True), pieces, strict=True) if piece
+    )
+    return b"".join(pieces), kept, failure

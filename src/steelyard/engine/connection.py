@@ -1,0 +1,155 @@
+"""One connection: sends a request, keeps what is read, and says when the answer is complete.
+
+Everything that happens per read is in ``data_received``: one clock reading, two appends and, once
+a chunked body has begun, a look at the last four bytes. Parsing waits until the answer may be
+complete, so that reads of other connections behind this one get their clock reading without
+delay. One future per request, nothing else.
+"""
+
+import asyncio
+from time import monotonic_ns
+from typing import cast
+
+from steelyard.core import Failure, FailureKind
+from steelyard.engine.capture import Capture
+from steelyard.engine.exchange import Exchange
+from steelyard.engine.framing import BODY_LIMIT, BadResponse
+
+_LINE_ENDS = b"\r\n\r\n"
+_QUIET_NS = 1_000_000_000
+
+
+class Connection(asyncio.Protocol):
+    """A client's end of one connection; one exchange at a time."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.idle_ns = 0
+        """When the last exchange ended."""
+        self._loop = asyncio.get_running_loop()
+        self._gone: asyncio.Future[None] = self._loop.create_future()
+        self._answered: asyncio.Future[Failure | None] | None = None
+        self._open_capture("GET")
+
+    def _open_capture(self, method: str) -> None:
+        capture = self._capture = Capture(method)
+        self._stamp = capture.times.append
+        self._keep = capture.reads.append
+        self._in_chunks = False
+
+    @property
+    def usable(self) -> bool:
+        """Connected, as far as is known."""
+        return self.transport is not None and not self.transport.is_closing()
+
+    @property
+    def _unsent(self) -> bool:
+        """The service answered before it had taken the whole request."""
+        return self.transport is not None and self.transport.get_write_buffer_size() > 0
+
+    def begin(self, payload: bytes, method: str) -> asyncio.Future[Failure | None]:
+        """Send a request. The future tells when the answer is complete, or what went wrong."""
+        answered = self._answered = self._loop.create_future()
+        self._open_capture(method)
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(payload)
+        else:
+            self.fail("broken_stream", "the connection was closed before the request was sent")
+        return answered
+
+    def finish(self, failure: Failure | None) -> Exchange:
+        """What the exchange brought. Afterwards the connection is ready for another, or closed."""
+        capture = self._capture
+        exchange = capture.exchange(failure)
+        if not capture.reusable or self._unsent:
+            self.drop()
+        self.idle_ns = exchange.done_ns
+        self._open_capture("GET")
+        return exchange
+
+    def fail(self, kind: FailureKind, detail: str) -> None:
+        """End the running exchange with a failure and the connection with it."""
+        self._capture.over_ns = monotonic_ns()
+        self._settle(Failure(kind=kind, detail=detail))
+        self.drop()
+
+    def drop(self) -> None:
+        """Close at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    async def dropped(self) -> None:
+        """Close at once and wait until the socket is released."""
+        self.drop()
+        await self._gone
+
+    def inspect(self, now_ns: int) -> None:
+        """Look after rare things: an end that hid from ``data_received``, a flood.
+
+        Bytes behind the end of a chunked body can hide it; such a stream has gone quiet.
+        """
+        if self._answered is None:
+            return
+        times = self._capture.times
+        if times and now_ns - times[-1] > _QUIET_NS:
+            self._look()
+        elif self._capture.overgrown:
+            self.fail("protocol", f"the answer is longer than {BODY_LIMIT:,} bytes")
+
+    def expire(self, detail: str) -> None:
+        """The limit is over: a failure, unless the end did come and was not noticed."""
+        if self._answered is not None:
+            self._look()
+        if self._answered is not None:
+            received = sum(map(len, self._capture.reads))
+            self.fail("timeout", f"{detail} ({received:,} bytes received)")
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.Protocol``."""
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``. The hot path of every measurement: keep it this short."""
+        self._stamp(monotonic_ns())
+        self._keep(data)
+        if self._in_chunks and len(data) > 3 and not data.endswith(_LINE_ENDS):
+            return
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.Protocol``."""
+        if self._answered is not None:
+            self._look()
+        if self._answered is not None:
+            self._capture.over_ns = monotonic_ns()
+            reader = self._capture.reader
+            if exc is None and reader.close():
+                self._settle(None)
+            else:
+                self._settle(Failure(kind="broken_stream", detail=self._broken(exc)))
+        self._gone.set_result(None)
+
+    def _look(self) -> None:
+        """Parse what came; settle the exchange when that completes or spoils it."""
+        if self._answered is None:
+            self.drop()  # nobody asked for these bytes
+            return
+        try:
+            if self._capture.look():
+                self._settle(None)
+            else:
+                self._in_chunks = self._capture.reader.in_chunks
+        except BadResponse as error:
+            self.fail("protocol", str(error))
+
+    def _settle(self, failure: Failure | None) -> None:
+        answered, self._answered = self._answered, None
+        self._in_chunks = False
+        if answered is not None and not answered.done():
+            answered.set_result(failure)
+
+    def _broken(self, exc: Exception | None) -> str:
+        detail = "the connection was closed before any byte of an answer came"
+        if self._capture.reads:
+            detail = self._capture.reader.broken()
+        return f"{detail} (connection reset)" if exc is not None else detail

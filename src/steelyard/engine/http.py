@@ -1,0 +1,147 @@
+"""``HttpClient``: requests to one service over kept-alive connections.
+
+Lives here: the request's bytes, the pool, the limit for an attempt. Connections are opened in
+``dial``, read in ``connection`` and understood in ``framing``. Retries and concurrency are
+``drive``'s business; a client opens as many connections as there are requests at a time.
+"""
+
+import asyncio
+import os
+from time import monotonic_ns
+
+import msgspec
+
+from steelyard.core import Load
+from steelyard.engine.address import address
+from steelyard.engine.connection import Connection
+from steelyard.engine.dial import Dialer, DialError, Route
+from steelyard.engine.exchange import Exchange, HttpRequest
+from steelyard.engine.options import HttpOptions
+from steelyard.engine.patience import Patience
+from steelyard.engine.proxy import proxy_for
+from steelyard.engine.request_bytes import RequestBytes
+from steelyard.engine.tls import tls_context
+
+LONGEST_IDLE_NS = 30 * 10**9
+"""An unused connection older than this is not trusted: routers forget them silently."""
+
+
+class HttpClient:
+    """A client of one service, for one event loop.
+
+    Raises ``ConfigError`` when the options are not usable: a missing key variable, a header with a
+    line break, an unreadable certificate.
+    """
+
+    def __init__(self, options: HttpOptions, *, load: Load) -> None:
+        service = address(options.base_url)
+        proxy = proxy_for(service, options, os.environ)
+        tls = tls_context(options) if service.scheme == "https" else None
+        route = Route(service, proxy, tls)
+        self._service = service
+        self._bytes = RequestBytes(options, route)
+        self._dialer = Dialer(route, options.connect_timeout_s)
+        self._patience = Patience(load.timeout_s)
+        self._idle: list[Connection] = []
+        self._running: dict[Connection, int] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+        self._inspect_ns = 0
+
+    def __repr__(self) -> str:
+        return f"HttpClient({self._service.scheme}://{self._service.netloc})"
+
+    def path(self, name: str) -> str:
+        """The target of ``name`` (``v1/models``) below the base URL's path."""
+        service = self._service
+        query = f"?{service.query}" if service.query else ""
+        return f"{service.prefix}{name.lstrip('/')}{query}"
+
+    def redacted(self, text: str) -> str:
+        """``text`` without key and password, should a service have quoted them."""
+        return self._bytes.redacted(text)
+
+    async def send(self, request: HttpRequest) -> Exchange:
+        """One attempt, whatever comes of it: trouble on the way is ``Exchange.failure``.
+
+        A kept connection that turns out closed before a byte of the answer came is replaced once
+        by a fresh one. Cancelling drops the connection.
+        """
+        began_ns = monotonic_ns()
+        payload = self._bytes.payload(request)
+        connection = self._kept()
+        if connection is not None:
+            exchange = await self._exchange(connection, payload, request.method, began_ns)
+            if exchange.first_byte_ns is not None or not _broken(exchange):
+                return exchange
+        try:
+            connection = await self._dialer.open(self._patience.limit_ns / 1e9)
+        except DialError as error:
+            return Exchange(sent_ns=began_ns, done_ns=monotonic_ns(), failure=error.failure)
+        return await self._exchange(connection, payload, request.method, began_ns)
+
+    async def close(self) -> None:
+        """Close every connection. Requests still under way end in a failure."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        connections = [*self._idle, *self._running]
+        self._idle.clear()
+        for connection in connections:
+            await connection.dropped()
+
+    def _kept(self) -> Connection | None:
+        """The kept connection that was used last, if there is one to be trusted."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable and monotonic_ns() - connection.idle_ns < LONGEST_IDLE_NS:
+                return connection
+            connection.drop()
+        return None
+
+    async def _exchange(
+        self, connection: Connection, payload: bytes, method: str, began_ns: int
+    ) -> Exchange:
+        answered = connection.begin(payload, method)
+        self._running[connection] = began_ns
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(self._tick_s(), self._tick)
+        try:
+            failure = await answered
+        except asyncio.CancelledError:
+            connection.drop()
+            raise
+        finally:
+            del self._running[connection]
+        exchange = connection.finish(failure)
+        if connection.usable:
+            self._idle.append(connection)
+        if exchange.failure is not None:
+            detail = self.redacted(exchange.failure.detail)
+            clean = msgspec.structs.replace(exchange.failure, detail=detail)
+            return msgspec.structs.replace(exchange, failure=clean)
+        if 200 <= exchange.status < 300:
+            self._patience.succeeded(exchange.done_ns - began_ns)
+        return exchange
+
+    def _tick_s(self) -> float:
+        """How often limits are looked at: one late look in twenty, at most every 50 ms."""
+        return min(0.05, max(0.005, self._patience.limit_ns / 20e9))
+
+    def _tick(self) -> None:
+        """One sweep over what is under way, in place of a timer for every request."""
+        now_ns = monotonic_ns()
+        limit_ns = self._patience.limit_ns
+        inspect = now_ns > self._inspect_ns
+        for connection, began_ns in self._running.items():
+            if now_ns - began_ns >= limit_ns:
+                connection.expire(f"no complete answer within {self._patience}")
+            elif inspect:
+                connection.inspect(now_ns)
+        if inspect:
+            self._inspect_ns = now_ns + 10**9
+        self._sweep = None
+        if self._running:
+            self._sweep = asyncio.get_running_loop().call_later(self._tick_s(), self._tick)
+
+
+def _broken(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind == "broken_stream"

@@ -1,0 +1,45 @@
+"""Running a coroutine: event loop, interruption, and enough open files for the connections."""
+
+import asyncio
+import resource
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from steelyard.core import ConfigError
+
+SPARE_FILES = 64
+"""Open files beside the connections: records, logs, name look-ups, libraries."""
+
+_Result = TypeVar("_Result")
+
+
+def run(main: Coroutine[Any, Any, _Result], *, connections: int = 0) -> _Result:
+    """Run ``main`` on a fast event loop; Ctrl-C cancels it, then raises ``KeyboardInterrupt``.
+
+    ``ConfigError`` when the system does not allow as many open files as ``connections`` need.
+    """
+    import uvloop
+
+    try:
+        allow_connections(connections)
+    except ConfigError:
+        main.close()
+        raise
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+def allow_connections(connections: int) -> None:
+    """Raise this process's limit of open files where ``connections`` ask for it."""
+    needed = connections + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or needed <= soft:
+        return
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        return
+    raise ConfigError(
+        f"{connections:,} connections need {needed:,} open files, but this system allows a "
+        f"process {hard:,}. Lower --concurrency, or raise the limit (ulimit -n)"
+    )

@@ -1,0 +1,44 @@
+"""Numbers for a live board: a backend that counts what goes through it."""
+
+from collections import Counter
+
+import msgspec
+
+from steelyard.core import Backend, Reply, Request
+
+
+class Counters(msgspec.Struct):
+    """Counts of one job, kept up to date by ``Watched``."""
+
+    in_flight: int = 0
+    """Requests at the service now; those that wait for a retry are not."""
+    attempts: int = 0
+    """Finished attempts, failed ones included."""
+    failures: Counter[str] = msgspec.field(default_factory=Counter)
+    """Failed attempts by kind, and by number for HTTP statuses (``429``)."""
+
+
+class Watched:
+    """``backend``, counted."""
+
+    def __init__(self, backend: Backend, counters: Counters) -> None:
+        self._backend = backend
+        self._counters = counters
+
+    async def ask(self, request: Request) -> Reply:
+        """See ``Backend``."""
+        counters = self._counters
+        counters.in_flight += 1
+        try:
+            reply = await self._backend.ask(request)
+        finally:
+            counters.in_flight -= 1
+        counters.attempts += 1
+        failure = reply.failure
+        if failure is not None:
+            counters.failures[str(failure.status or failure.kind)] += 1
+        return reply
+
+    async def close(self) -> None:
+        """See ``Backend``."""
+        await self._backend.close()

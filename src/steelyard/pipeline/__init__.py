@@ -1,0 +1,36 @@
+"""The stages of a run, and the loop that takes jobs through them.
+
+Rule: a stage is a function over record files; nothing that matters lives only in memory.
+No flags are parsed here and nothing is printed: progress leaves as typed events.
+"""
+
+from steelyard.pipeline.events import (
+    Event,
+    Finished,
+    JobEnded,
+    JobStarted,
+    Listener,
+    Notice,
+    Planned,
+    Progress,
+    ReportReady,
+)
+from steelyard.pipeline.preview import JobPreview, preview
+from steelyard.pipeline.run import RunResult, Settings, run_plan
+
+__all__ = [
+    "Event",
+    "Finished",
+    "JobEnded",
+    "JobPreview",
+    "JobStarted",
+    "Listener",
+    "Notice",
+    "Planned",
+    "Progress",
+    "ReportReady",
+    "RunResult",
+    "Settings",
+    "preview",
+    "run_plan",
+]

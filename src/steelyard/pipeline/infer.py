@@ -1,0 +1,173 @@
+"""The infer stage: ask what has no good reply yet, keep every reply as it comes.
+
+Resuming is nothing special: the stage reads which keys are finished and asks the others.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from steelyard import backends, engine, store
+from steelyard.core import Load, ModelSpec, Reply, Request, RunStopped, Sample, Scorer
+from steelyard.pipeline.logs import JobLog
+from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.records import Origin, finished, line, origins, sample_id
+from steelyard.pipeline.tally import Tally
+from steelyard.scoring import cleaner, mark
+
+PER_SENDER = 500
+"""Requests in flight that one sender process is given when nobody says otherwise."""
+
+
+class Work:
+    """What is left to ask of one job. Making it reads what is stored."""
+
+    def __init__(self, prepared: Prepared, path: Path) -> None:
+        self.prepared = prepared
+        self.model: ModelSpec = prepared.job.model
+        """Gets its served name before anything is asked."""
+        self.path = path
+        good, failed = finished(path, prepared.samples)
+        wanted = set(prepared.keys())
+        self.kept = len(wanted & good)
+        self.retried = len(wanted & failed)
+        self.total = prepared.total
+        self._good = good
+
+    @property
+    def left(self) -> int:
+        """Requests without a good reply."""
+        return self.total - self.kept
+
+    def requests(self) -> Iterator[Request]:
+        """The requests that are left, in the order of the data."""
+        return (r for r in self.prepared.requests(self.model) if r.key not in self._good)
+
+    def errand(self) -> "Errand":
+        """Where the requests go and where their replies are kept."""
+        named = origins(self.prepared.job.task.name, self.prepared.samples)
+        return Errand(self.model, str(self.path), named)
+
+
+class Errand(msgspec.Struct, frozen=True):
+    """What sending needs besides the requests; pure data, so it can go to another process."""
+
+    model: ModelSpec
+    path: str
+    """The record file."""
+    origin: dict[str, Origin]
+
+
+def sender_count(load: Load, left: int) -> int:
+    """Sender processes for one job: as told, else one per 500 in flight on 80 % of the cores."""
+    if load.senders:
+        return min(load.senders, max(1, left), load.concurrency)
+    cores = max(1, int(0.8 * (os.cpu_count() or 1)))
+    in_flight = min(load.concurrency, max(1, left))
+    return min(cores, -(-in_flight // PER_SENDER))
+
+
+async def ask_all(work: Work, *, tally: Tally, log: JobLog) -> None:
+    """Ask everything that is left from this process; every reply is on disk before it counts.
+
+    Raises ``RunStopped`` when the service fails hopelessly from the start, ``DiskError`` when a
+    record cannot be written.
+    """
+    marker = _marker(work.prepared, tally)
+
+    def counted(reply: Reply) -> None:
+        tally.count(reply)
+        if reply.failure is None:
+            marker(reply)
+        else:
+            log.line("ERROR", failure_text(reply))
+
+    await send(work.requests(), work.errand(), counted=counted, counters=tally.counters)
+
+
+async def send(
+    requests: Iterable[Request],
+    errand: Errand,
+    *,
+    counted: Callable[[Reply], None],
+    counters: engine.Counters,
+) -> None:
+    """Ask ``requests`` and append each reply to the errand's file; then ``counted`` hears it."""
+    asked: dict[str, Request] = {}
+
+    def remembered() -> Iterator[Request]:
+        for request in requests:
+            asked[request.key] = request
+            yield request
+
+    with store.Writer(Path(errand.path)) as writer:
+
+        def keep(reply: Reply) -> None:
+            request = asked.pop(reply.key)
+            writer.append(line(reply, request, errand.origin[sample_id(reply.key)]))
+            counted(reply)
+
+        backend = engine.Watched(backends.open_backend(errand.model), counters)
+        try:
+            await engine.drive(
+                backend,
+                remembered(),
+                engine.Closed(errand.model.load.concurrency),
+                policy=engine.Policy(retries=errand.model.load.retries),
+                sink=keep,
+            )
+        finally:
+            await backend.close()
+
+
+def failure_text(reply: Reply) -> str:
+    """A failed reply as the log tells it."""
+    failure = reply.failure
+    return f"{reply.key}: {failure.kind}: {failure.detail}" if failure else reply.key
+
+
+async def warm_up(work: Work, *, count: int, log: JobLog) -> None:
+    """Ask the first rows, cyclically, and throw the answers away.
+
+    Raises ``RunStopped`` when none of them was answered.
+    """
+    rows = list(work.prepared.requests(work.model))
+    chosen = iter([rows[index % len(rows)] for index in range(count)])
+    replies: list[Reply] = []
+    backend = backends.open_backend(work.model)
+
+    async def one_after_another() -> None:
+        for request in chosen:
+            reply = await backend.ask(request)
+            replies.append(reply)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(count, work.model.load.concurrency)):
+                group.create_task(one_after_another())
+    finally:
+        await backend.close()
+    failures = [reply.failure for reply in replies if reply.failure is not None]
+    log.line("INFO", f"warm-up: {len(replies)} requests, {len(failures)} failed")
+    if len(failures) == len(replies):
+        raise RunStopped(f"every warm-up request failed; the first: {failures[0].detail}")
+
+
+def _marker(prepared: Prepared, tally: Tally) -> Callable[[Reply], None]:
+    """Marks answers as they come for the running accuracy, when the rule is quick enough."""
+    scorer: Scorer = prepared.job.task.scorer
+    if not scorer.live:
+        return lambda _reply: None
+    samples: dict[str, Sample] = {sample.id: sample for sample in prepared.samples}
+    clean = cleaner(prepared.job.model.clean)
+
+    def marked(reply: Reply) -> None:
+        sample = samples[sample_id(reply.key)]
+        if sample.target is not None:
+            score = mark(reply, sample, scorer, clean)
+            tally.mark(score.value or 0.0)
+
+    return marked

@@ -1,0 +1,158 @@
+"""Everything that is known about a job before anything is sent: its rows and its digests.
+
+A job's digests cover task version, prompt, examples, data content, sampling and model options;
+they decide whether stored replies may be continued (``--reuse``). Where a service is reached and
+how hard it is asked do not count: a model that moved to another port is the same model.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from steelyard import store
+from steelyard.core import ConfigError, DataError, Job, Json, ModelSpec, Request, Sample, Task
+from steelyard.tasks import requests
+
+NEUTRAL_OPTIONS = frozenset(
+    {
+        "api_key_env",
+        "base_url",
+        "ca_file",
+        "client_cert",
+        "client_key",
+        "connect_timeout_s",
+        "proxy",
+        "stream",
+        "trust_env",
+        "verify_tls",
+    }
+)
+"""Backend options that cannot change an answer."""
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A job with its rows in memory."""
+
+    job: Job
+    samples: tuple[Sample, ...]
+    parts: Mapping[str, str]
+    """Digest of everything about the task that makes an answer what it is."""
+    prompt_version: str
+    """Six hex digits over prompt and examples: the table's ``version``."""
+
+    @property
+    def name(self) -> str:
+        """``model/dataset``, the way people are told about the job."""
+        return f"{self.job.model.abbr}/{self.job.task.name}"
+
+    @property
+    def total(self) -> int:
+        """How many requests the whole job is."""
+        return len(self.samples) * self.job.model.repeats
+
+    def requests(self, model: ModelSpec) -> Iterator[Request]:
+        """All requests, repeats of one row next to each other."""
+        return requests(self.job.task, self.samples, sampling=model.sampling, repeats=model.repeats)
+
+    def keys(self) -> Iterator[str]:
+        """The keys of all requests."""
+        repeats = range(self.job.model.repeats)
+        return (f"{sample.id}#{repeat}" for sample in self.samples for repeat in repeats)
+
+
+class _Loaded(msgspec.Struct, frozen=True):
+    samples: tuple[Sample, ...]
+    parts: Mapping[str, str]
+    prompt_version: str
+
+
+def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Prepared, ...]:
+    """Load the rows of every job, each task once.
+
+    ``marked``: the run will mark answers, so every row needs a target. Without ``rows`` nothing is
+    read: a report needs only names.
+    Raises ``DataError`` or ``ConfigError`` for what is wrong with data or plan.
+    """
+    loaded: dict[int, _Loaded] = {}
+    found: list[Prepared] = []
+    names: dict[tuple[str, str], str] = {}
+    for job in jobs:
+        pair = (job.model.abbr, job.task.name)
+        if pair in names:
+            both = " and ".join(dict.fromkeys((names[pair], job.dataset)))
+            raise ConfigError(
+                f"{both}: both would write the files of {pair[0]}/{pair[1]}. Run them one at a "
+                "time, or give one of the models another abbr."
+            )
+        names[pair] = job.dataset
+        if not rows:
+            found.append(Prepared(job=job, samples=(), parts={}, prompt_version=""))
+            continue
+        if id(job.task) not in loaded:
+            loaded[id(job.task)] = _load(job.task, marked=marked)
+        task = loaded[id(job.task)]
+        found.append(
+            Prepared(
+                job=job,
+                samples=_slice(job, task.samples),
+                parts=task.parts,
+                prompt_version=task.prompt_version,
+            )
+        )
+    return tuple(found)
+
+
+def _slice(job: Job, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    if job.rows is None:
+        chosen = samples[: job.limit]
+    else:
+        chosen = tuple(samples[row] for row in job.rows(len(samples)))
+    if not chosen:
+        raise ConfigError(
+            f"data set {job.task.name!r} has {len(samples)} rows and the chosen range holds none "
+            "of them. Widen test_range or --num-prompts."
+        )
+    return chosen
+
+
+def _load(task: Task, *, marked: bool) -> _Loaded:
+    samples = tuple(task.samples())
+    if not samples:
+        raise DataError(f"data set {task.name!r} is empty: its file has no rows.")
+    seen: set[str] = set()
+    for row, sample in enumerate(samples, start=1):
+        if sample.id in seen or "#" in sample.id:
+            raise DataError(
+                f"data set {task.name!r}, row {row}: id {sample.id!r} "
+                + ("holds a '#', which ids may not." if "#" in sample.id else "occurs twice.")
+            )
+        seen.add(sample.id)
+        if marked and sample.target is None:
+            raise DataError(
+                f"data set {task.name!r}, row {row} (id {sample.id!r}) has no right answer, so "
+                "nothing can be marked. Add the answer column, or run with --mode infer."
+            )
+    shots = task.shots()
+    prompt = store.digest({"prompt": task.prompt, "shots": shots})
+    parts = {
+        "task version": str(task.version),
+        "prompt": store.digest(task.prompt),
+        "examples": store.digest(shots),
+        "data": store.digest(samples),
+    }
+    return _Loaded(samples, parts, prompt[:6])
+
+
+def model_parts(model: ModelSpec) -> dict[str, str]:
+    """Digests of what a model adds to a job."""
+    options: dict[str, Json] = {
+        name: value for name, value in model.options.items() if name not in NEUTRAL_OPTIONS
+    }
+    served = options.pop("model", "")
+    parts = {
+        "model options": store.digest({"backend": model.backend, "options": options}),
+        "sampling": store.digest(model.sampling),
+    }
+    if served:
+        parts["model"] = str(served)
+    return parts

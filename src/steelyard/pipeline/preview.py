@@ -1,0 +1,60 @@
+"""A dry run: what would be asked, without asking."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from steelyard.core import Message
+from steelyard.pipeline.prepare import Prepared
+
+_CHARACTERS_PER_TOKEN = 4.0
+_CJK = (0x2E80, 0x9FFF)
+
+
+class JobPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """One job as it would run."""
+
+    name: str
+    rows: int
+    repeats: int
+    requests: int
+    scorer: str
+    prompt_version: str
+    max_tokens: int | None
+    """The limit that most answers will run under; ``None``: the service's own."""
+    prompt_tokens: int
+    """Estimate for all requests together: 4 characters a token, 1 for Chinese characters."""
+    first: tuple[Message, ...]
+    """The first request's messages."""
+
+
+def preview(prepared: Prepared) -> JobPreview:
+    """Look at ``prepared`` without asking anything."""
+    asked = list(prepared.requests(prepared.job.model))
+    return JobPreview(
+        name=prepared.name,
+        rows=len(prepared.samples),
+        repeats=prepared.job.model.repeats,
+        requests=len(asked),
+        scorer=prepared.job.task.scorer.id,
+        prompt_version=prepared.prompt_version,
+        max_tokens=asked[0].sampling.max_tokens,
+        prompt_tokens=sum(estimated_tokens(request.messages) for request in asked),
+        first=asked[0].messages,
+    )
+
+
+def estimated_tokens(messages: Iterable[Message]) -> int:
+    """A rough count without a tokenizer; good to about a third either way."""
+    characters = wide = 0
+    for message in messages:
+        parts = message.content
+        texts = [parts] if isinstance(parts, str) else [str(part.get("text", "")) for part in parts]
+        for text in texts:
+            characters += len(text)
+            wide += (
+                sum(_CJK[0] <= ord(letter) <= _CJK[1] for letter in text)
+                if not (text.isascii())
+                else 0
+            )
+    return round((characters - wide) / _CHARACTERS_PER_TOKEN + wide)

@@ -1,0 +1,183 @@
+"""The report stage: from results files to the summary. Needs no data set and no model."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from steelyard import reports, store
+from steelyard.core import Job, Metric
+from steelyard.pipeline.compare import comparisons
+from steelyard.pipeline.continuity import mixtures
+from steelyard.pipeline.events import Event, ReportReady
+from steelyard.pipeline.prepare import Prepared
+from steelyard.reports import Cell, Note, Results, Row, Summary
+from steelyard.store import RunFolder
+
+Table = Mapping[tuple[str, str], Results]
+"""Results by model and data set."""
+
+
+def report(
+    folder: RunFolder, prepared: Sequence[Prepared], *, tell: Callable[[Event], None]
+) -> tuple[str, ...]:
+    """Write the summary of the jobs and show it; returns the jobs that have no results.
+
+    Without any results there is no table either.
+    """
+    jobs = [item.job for item in prepared]
+    table = {
+        (job.model.abbr, job.task.name): found
+        for job in jobs
+        if (found := _read(folder, job)) is not None
+    }
+    missing = tuple(
+        item.name for item in prepared if (item.job.model.abbr, item.job.task.name) not in table
+    )
+    if not table:
+        return missing
+    moment = _free_moment(folder)
+    summary = Summary(
+        stamp=store.stamp(moment),
+        labels=tuple(_labels(jobs).values()),
+        rows=(*_job_rows(jobs, table), *_group_rows(jobs, table)),
+        comparisons=comparisons(folder, jobs),
+        notes=tuple(_notes(folder, jobs, table)),
+    )
+    files: dict[Path, str] = {
+        folder.summary(moment, "txt"): reports.text_file(summary),
+        folder.summary(moment, "md"): reports.markdown_file(summary),
+        folder.summary(moment, "csv"): reports.csv_file(summary),
+    }
+    for path, text in files.items():
+        store.write_atomic(path, text.encode())
+    tell(ReportReady(screen=reports.screen(summary), files=tuple(map(str, files))))
+    return missing
+
+
+def _read(folder: RunFolder, job: Job) -> Results | None:
+    path = folder.results(job.model.abbr, job.task.name)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return reports.read_results(data, str(path))
+
+
+def _free_moment(folder: RunFolder) -> datetime:
+    """Now, or the next second that no earlier summary of this run has."""
+    moment = datetime.now().astimezone()
+    while folder.summary(moment, "txt").exists():
+        moment += timedelta(seconds=1)
+    return moment
+
+
+def _labels(jobs: Sequence[Job]) -> dict[str, str]:
+    """Column header by model, in the order of the plan."""
+    return {job.model.abbr: job.model.label or job.model.abbr for job in jobs}
+
+
+def _job_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
+    models = _labels(jobs)
+    for dataset in dict.fromkeys(job.task.name for job in jobs):
+        asked = {job.model.abbr for job in jobs if job.task.name == dataset}
+        found = {model: table.get((model, dataset)) for model in models}
+        known = [results for results in found.values() if results is not None]
+        names = dict.fromkeys(
+            metric.name for results in known for metric in results.metrics
+        ) or dict.fromkeys(["accuracy"])
+        version = known[0].version if known else "-"
+        for name in names:
+            cells = tuple(_cell(found[model], name, asked=model in asked) for model in models)
+            yield Row(dataset, version, name, "gen", cells)
+
+
+def _cell(results: Results | None, name: str, *, asked: bool) -> Cell | None:
+    if not asked or results is None:
+        return None
+    metric = next((metric for metric in results.metrics if metric.name == name), None)
+    return reports.cell(results, metric)
+
+
+def _group_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
+    """Averages over families whose members are all there for some model."""
+    if not any(job.task.group for job in jobs):
+        return
+    from steelyard.scoring import combine
+    from steelyard.tasks.groups import GROUPS
+
+    models = _labels(jobs)
+    planned = {job.task.name for job in jobs}
+    for group in GROUPS:
+        if not planned.issuperset(group.members):
+            continue
+        cells: list[Cell | None] = []
+        name = "weighted_average" if group.weights else "naive_average"
+        for model in models:
+            members = {member: table.get((model, member)) for member in group.members}
+            metrics = {
+                member: results.metrics[0]
+                for member, results in members.items()
+                if results is not None and results.metrics
+            }
+            whole = len(metrics) == len(members)
+            combined = combine(metrics, group.weights) if whole else None
+            cells.append(_group_cell([one for one in members.values() if one], combined))
+        yield Row(group.name, "-", name, "gen", tuple(cells))
+
+
+def _group_cell(members: Sequence[Results], metric: Metric | None) -> Cell | None:
+    """The cell of a group; without a value when a member has none."""
+    if not members:
+        return None
+    failures: dict[str, int] = {}
+    for results in members:
+        for kind, number in results.failures.items():
+            failures[kind] = failures.get(kind, 0) + number
+    return Cell(
+        value=metric.value if metric else None,
+        low=metric.low if metric else None,
+        high=metric.high if metric else None,
+        total=sum(one.total for one in members),
+        answered=sum(one.answered for one in members),
+        failed=sum(one.failed for one in members),
+        unasked=sum(one.unasked for one in members),
+        unparsed=sum(one.unparsed for one in members),
+        truncated=sum(one.truncated for one in members),
+        failures=failures,
+    )
+
+
+def _notes(folder: RunFolder, jobs: Sequence[Job], table: Table) -> Iterator[Note]:
+    mixed = mixtures(folder)
+    for job in jobs:
+        pair = (job.model.abbr, job.task.name)
+        results = table.get(pair)
+        if pair in mixed:
+            text = f"answers of before and after a change of {', '.join(mixed[pair])} are mixed"
+            yield Note(text, job.task.name, job.model.abbr)
+        if results is None:
+            continue
+        if _is_stale(folder, job, results):
+            text = "the stored answers changed since; mark them again with --mode eval --reuse"
+            yield Note(text, job.task.name, job.model.abbr)
+        if results.truncated:
+            text = (
+                f"{results.truncated} of {results.answered} answers were cut at the token limit; "
+                "raise it with --max-tokens"
+            )
+            yield Note(text, job.task.name, job.model.abbr)
+        yield from _variant_notes(job, results)
+
+
+def _variant_notes(job: Job, results: Results) -> Iterator[Note]:
+    for name, metric in results.variants.items():
+        own = results.metrics[0].value if results.metrics else None
+        if own is not None and abs(metric.value - own) >= 0.005:
+            text = f"the rule {name!r} gives {metric.value:.2f} (--scorer {name})"
+            yield Note(text, job.task.name, job.model.abbr)
+
+
+def _is_stale(folder: RunFolder, job: Job, results: Results) -> bool:
+    path = folder.predictions(job.model.abbr, job.task.name)
+    sources = store.parts(path) or [p for p in [path.with_suffix(".json")] if p.exists()]
+    return bool(sources) and store.digest_files(sources) != results.source_digest

@@ -1,0 +1,156 @@
+"""The eval stage: mark the stored replies of one job and fold the marks to metrics.
+
+Gold answers come from the data set, not from the stored lines, so marking again with another rule,
+or after the data's answers were mended, needs no model.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from steelyard import store
+from steelyard.core import DataError, Metric, Reply, Sample, Score, Scorer
+from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.records import replies
+from steelyard.reports import Detail, Results, results_json
+from steelyard.scoring import aisbench_value, cleaner, fold, mark, prediction
+from steelyard.store import RunFolder
+
+
+class ScoreOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a results file holds beyond the usual."""
+
+    details: bool = False
+    extract_rate: bool = False
+
+
+def score(prepared: Prepared, folder: RunFolder, options: ScoreOptions) -> Results:
+    """Mark all stored replies of a job; writes the scores and the results file.
+
+    Raises ``DataError`` when nothing is stored, or the stored lines do not fit the data.
+    """
+    job = prepared.job
+    path = folder.predictions(job.model.abbr, job.task.name)
+    sources = store.parts(path) or [p for p in [path.with_suffix(".json")] if p.exists()]
+    if not sources:
+        raise DataError(f"{path}: no stored answers. Ask the model first (--mode infer or all).")
+    stored = replies(path, prepared.samples)
+    answers = [(sample, stored[key]) for sample, key in _asked(prepared) if key in stored]
+    scores = _marks(prepared, answers, job.task.scorer)
+    lines = b"".join(msgspec.json.encode(one) + b"\n" for one in scores)
+    store.write_atomic(folder.scores(job.model.abbr, job.task.name), lines)
+    unasked = prepared.total - len(answers)
+    results = _results(prepared, answers, scores, unasked, store.digest_files(sources))
+    if not options.extract_rate:
+        results = msgspec.structs.replace(results, extract_rate=None)
+    details = _details(prepared, answers, scores) if options.details else None
+    store.write_atomic(
+        folder.results(job.model.abbr, job.task.name), results_json(results, details)
+    )
+    return results
+
+
+def _asked(prepared: Prepared) -> Iterator[tuple[Sample, str]]:
+    for sample in prepared.samples:
+        for repeat in range(prepared.job.model.repeats):
+            yield sample, f"{sample.id}#{repeat}"
+
+
+def _marks(
+    prepared: Prepared, answers: Sequence[tuple[Sample, Reply]], scorer: Scorer
+) -> list[Score]:
+    clean = cleaner(prepared.job.model.clean)
+    return [mark(reply, sample, scorer, clean) for sample, reply in answers]
+
+
+def _results(
+    prepared: Prepared,
+    answers: Sequence[tuple[Sample, Reply]],
+    scores: Sequence[Score],
+    unasked: int,
+    source: str,
+) -> Results:
+    job = prepared.job
+    failures = Counter(
+        f"{reply.failure.kind} {reply.failure.status}" if reply.failure.status
+        else str(reply.failure.kind)
+        for _, reply in answers
+        if reply.failure is not None
+    )  # fmt: skip
+    answered = len(answers) - failures.total()
+    unparsed = sum(one.outcome == "unparsed" for one in scores)
+    return Results(
+        model=job.model.abbr,
+        dataset=job.task.name,
+        version=prepared.prompt_version,
+        total=prepared.total,
+        answered=answered,
+        failed=failures.total(),
+        unasked=unasked,
+        unparsed=unparsed,
+        truncated=sum(one.truncated for one in scores),
+        failures=dict(failures),
+        scorer=job.task.scorer.id,
+        metrics=_metrics(prepared, scores),
+        variants=dict(_variants(prepared, answers)),
+        aisbench_accuracy=_with_failures(prepared, scores),
+        extract_rate=100 * (answered - unparsed) / answered if answered else None,
+        source_digest=source,
+    )
+
+
+def _with_failures(prepared: Prepared, scores: Sequence[Score]) -> float | None:
+    """AISBench's figure: requests that failed or were not asked count as wrong."""
+    value = aisbench_value(scores)
+    return None if value is None else value * len(scores) / prepared.total
+
+
+def _metrics(prepared: Prepared, scores: Sequence[Score]) -> tuple[Metric, ...]:
+    """The metrics of all rows, then of every subset of a merged task."""
+    repeats, metric = prepared.job.model.repeats, prepared.job.task.metric
+    whole = fold(scores, repeats=repeats, metric=metric)
+    subsets: dict[str, list[Score]] = {}
+    for one in scores:
+        subsets.setdefault(one.subset, []).append(one)
+    if len(subsets) < 2 or repeats > 1:  # several runs: fold names the subsets itself
+        return whole
+    parts = (
+        msgspec.structs.replace(found, name=f"{subset}/{found.name}", subset=subset)
+        for subset, members in subsets.items()
+        for found in fold(members, repeats=repeats, metric=metric)
+    )
+    return (*whole, *parts)
+
+
+def _variants(
+    prepared: Prepared, answers: Sequence[tuple[Sample, Reply]]
+) -> Iterator[tuple[str, Metric]]:
+    """The first metric under every other quick rule that the data set names.
+
+    Slow ones (``live`` is ``False``) are for whoever asks for them with ``--scorer``.
+    """
+    task, repeats = prepared.job.task, prepared.job.model.repeats
+    for name, scorer in task.variants.items():
+        if scorer.live and scorer.id != task.scorer.id:
+            folded = fold(_marks(prepared, answers, scorer), repeats=repeats, metric=task.metric)
+            if folded:
+                yield name, folded[0]
+
+
+def _details(
+    prepared: Prepared, answers: Sequence[tuple[Sample, Reply]], scores: Sequence[Score]
+) -> Iterator[Detail]:
+    prompts: Mapping[str, object] = {
+        request.key: request.messages for request in prepared.requests(prepared.job.model)
+    }
+    for (sample, reply), one in zip(answers, scores, strict=True):
+        yield Detail(
+            key=one.key,
+            prompt=prompts[one.key],
+            origin_prediction=prediction(reply),
+            predictions=one.answer,
+            references=sample.target,
+            correct=None if one.value is None else one.value == 1,
+            why=one.why,
+        )

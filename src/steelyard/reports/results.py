@@ -1,0 +1,94 @@
+"""The results file of one job: ``results/<model>/<dataset>.json``.
+
+Metric names stand as keys with their numbers at the top level, where scripts look for them; all
+there is to know about each metric stands under ``metrics``, and is what a later report reads.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from steelyard.core import DataError, Json, Metric
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """What one job came to. Counts are requests; repeats of a row count apart."""
+
+    model: str
+    dataset: str
+    version: str
+    """Digest of prompt and examples, short: the table's ``version``."""
+    mode: str = "gen"
+    total: int
+    """Requests of the whole job."""
+    answered: int
+    failed: int = 0
+    unasked: int = 0
+    """Requests without any stored reply."""
+    unparsed: int = 0
+    """Answers from which nothing could be read; they count as not right."""
+    truncated: int = 0
+    """Answers that were cut at the token limit."""
+    failures: Mapping[str, int] = {}
+    """Failed requests by kind (``timeout``, ``status 500``)."""
+    scorer: str
+    """``name@version`` of the rule behind ``metrics``."""
+    metrics: tuple[Metric, ...]
+    """The first is the one that groups and comparisons use; none when nothing was answered."""
+    variants: Mapping[str, Metric] = {}
+    """The same answers under other rules, by the name of the rule."""
+    aisbench_accuracy: float | None = None
+    """The first metric with failed and unasked requests counted as wrong."""
+    extract_rate: float | None = None
+    """Share of answers from which something could be read, in percent, when it was asked for."""
+    source_digest: str
+    """Digest of the files that this was made from."""
+
+
+class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One marked answer (``--dump-eval-details``)."""
+
+    key: str
+    prompt: Json
+    origin_prediction: str
+    """The model's text as it came."""
+    predictions: str | None
+    """What the rule read out of it."""
+    references: str | None
+    """The right answer."""
+    correct: bool | None
+    """``None`` when the request has no answer."""
+    why: str = ""
+
+
+def results_json(results: Results, details: Iterable[Detail] | None = None) -> bytes:
+    """The text of the results file.
+
+    A metric that is named like a field of ``Results`` stands under ``metrics`` only.
+    """
+    first = results.metrics[0] if results.metrics else None
+    fields: dict[str, Json] = {metric.name: metric.value for metric in results.metrics}
+    fields |= {
+        "n": first.n if first else 0,
+        "low": first.low if first else None,
+        "high": first.high if first else None,
+    }
+    fields |= msgspec.structs.asdict(results)
+    if results.extract_rate is None:
+        del fields["extract_rate"]
+    if details is not None:
+        fields["details"] = {"type": "GEN"} | {
+            str(index): detail for index, detail in enumerate(details)
+        }
+    return msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
+
+
+def read_results(data: bytes, name: str) -> Results:
+    """What ``results_json`` wrote; ``DataError`` naming the file ``name`` for anything else."""
+    try:
+        return msgspec.json.decode(data, type=Results)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{name} is not a results file of steelyard ({error}). Make it again from the stored "
+            "answers with --mode eval --reuse."
+        ) from error

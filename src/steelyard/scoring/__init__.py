@@ -1,0 +1,111 @@
+"""Marking answers, folding marks into metrics, and saying how sure we are.
+
+Rule: pure functions of their arguments. No files, no clocks, no asking of models; the one process
+that is started (``math_check``) is a pure function with a wall around it. Code that models wrote is
+never run here. A name is imported from its file when it is first used, so that a run pays only
+for the rules it needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from steelyard.scoring.clean import cleaner
+    from steelyard.scoring.comparing import Comparison, compare
+    from steelyard.scoring.exams import (
+        cmmlu,
+        custom_choice,
+        custom_choice_fixed,
+        exact_match,
+        mmlu_pro_0_shot,
+        mmlu_pro_5_shot,
+        mmlu_pro_official,
+    )
+    from steelyard.scoring.folding import aisbench_value, fold
+    from steelyard.scoring.groups import combine
+    from steelyard.scoring.marking import mark, prediction
+    from steelyard.scoring.math_check import math_verify, math_verify_fixed
+    from steelyard.scoring.mathtext import math_v2
+    from steelyard.scoring.numbers import gsm8k, gsm8k_fixed
+    from steelyard.scoring.options import (
+        first_capital,
+        first_capital_multi,
+        first_option,
+        last_capital,
+        last_option,
+        match_answer,
+        stated_option,
+    )
+    from steelyard.scoring.registry import check, scorer
+
+__all__ = [
+    "Comparison",
+    "aisbench_value",
+    "check",
+    "cleaner",
+    "cmmlu",
+    "combine",
+    "compare",
+    "custom_choice",
+    "custom_choice_fixed",
+    "exact_match",
+    "first_capital",
+    "first_capital_multi",
+    "first_option",
+    "fold",
+    "gsm8k",
+    "gsm8k_fixed",
+    "last_capital",
+    "last_option",
+    "mark",
+    "match_answer",
+    "math_v2",
+    "math_verify",
+    "math_verify_fixed",
+    "mmlu_pro_0_shot",
+    "mmlu_pro_5_shot",
+    "mmlu_pro_official",
+    "prediction",
+    "scorer",
+    "stated_option",
+]
+
+_FILES = {
+    "clean": ("cleaner",),
+    "comparing": ("Comparison", "compare"),
+    "exams": (
+        "cmmlu",
+        "custom_choice",
+        "custom_choice_fixed",
+        "exact_match",
+        "mmlu_pro_0_shot",
+        "mmlu_pro_5_shot",
+        "mmlu_pro_official",
+    ),
+    "folding": ("aisbench_value", "fold"),
+    "groups": ("combine",),
+    "marking": ("mark", "prediction"),
+    "math_check": ("math_verify", "math_verify_fixed"),
+    "mathtext": ("math_v2",),
+    "numbers": ("gsm8k", "gsm8k_fixed"),
+    "options": (
+        "first_capital",
+        "first_capital_multi",
+        "first_option",
+        "last_capital",
+        "last_option",
+        "match_answer",
+        "stated_option",
+    ),
+    "registry": ("check", "scorer"),
+}
+"""Where each public name is defined."""
+
+
+def __getattr__(name: str) -> object:
+    for file, names in _FILES.items():
+        if name in names:
+            value: object = getattr(import_module(f"{__name__}.{file}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,85 @@
+"""What makes a function a scorer: a name, a version and a promise about speed.
+
+A scorer takes the cleaned text of an answer and its sample and returns a ``Verdict``. It is pure:
+no files, no clock, no chance. Result files name it ``name@version``; raise the version whenever a
+mark may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import TypeAlias
+
+import msgspec
+
+from steelyard.core import ConfigError, Sample, Scorer, Verdict
+
+Mark: TypeAlias = Callable[[str, Sample], Verdict]
+"""The bare function under a scorer."""
+
+
+class Rule(msgspec.Struct, frozen=True, eq=False):
+    """A scorer: the bare function and what result files and planning need to know of it.
+
+    Two rules are equal when their ids are. A rule can be pickled when its function stands at the
+    top of an importable module, or is a ``functools.partial`` of one that does.
+    """
+
+    function: Mark
+    id: str
+    live: bool = True
+    needs: Callable[[], None] | None = None
+    """Raises ``MissingExtra`` when the rule cannot run on this machine."""
+
+    def __call__(self, text: str, sample: Sample) -> Verdict:
+        """Mark one answer."""
+        verdict = self.function(text, sample)
+        if not isinstance(verdict, Verdict) or not 0.0 <= verdict.value <= 1.0:
+            raise ConfigError(
+                f"scorer {self.id} returned {verdict!r} for sample {sample.id!r}. "
+                "Expected a Verdict whose value lies between 0 and 1."
+            )
+        return verdict
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rule) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        if isinstance(self.function, partial):
+            return Rule, (self.function, self.id, self.live, self.needs)
+        return _named, (self.function.__module__, self.function.__name__)
+
+
+def scorer(
+    *,
+    version: int,
+    live: bool = True,
+    name: str | None = None,
+    needs: Callable[[], None] | None = None,
+) -> Callable[[Mark], Rule]:
+    """Turn a function into a scorer called ``name`` (the function's own name when not given).
+
+    ``live=False`` says that one call may take longer than about a millisecond; such a scorer is
+    not run while requests are in flight. ``needs`` raises ``MissingExtra`` where the scorer cannot
+    work, so that planning can refuse it.
+    """
+
+    def decorate(function: Mark) -> Rule:
+        return Rule(function, f"{name or function.__name__}@{version}", live, needs)
+
+    return decorate
+
+
+def check(rule: Scorer) -> None:
+    """Raise ``MissingExtra`` when ``rule`` needs a package that is not installed."""
+    if isinstance(rule, Rule) and rule.needs is not None:
+        rule.needs()
+
+
+def _named(module: str, name: str) -> object:
+    return getattr(import_module(module), name)
