@@ -112,7 +112,7 @@ def test_a_data_set_entry_that_cannot_be_used_is_an_error(
         ("models = [5]\n" + DATA, "models[0] is of type int; expected a ModelSpec"),
         ("models = [ModelSpec(abbr='m', backend='x', repeats='2')]\n" + DATA, "at `$.repeats`"),
         ("models = [ModelSpec(abbr='m', backend='x', repeats=0)]\n" + DATA, "repeats is 0"),
-        ("models = [ModelSpec(abbr='a.b', backend='x')]\n" + DATA, "abbr is 'a.b'"),
+        ("models = [ModelSpec(abbr='a/b', backend='x')]\n" + DATA, "abbr is 'a/b'"),
         ("models = [ModelSpec(abbr='m', backend='x', load=Load(retries=-1))]\n" + DATA,
          "load.retries is -1"),
         ("models = [ModelSpec(abbr='m', backend='x', clean='strip')]\n" + DATA,

@@ -159,7 +159,7 @@ def test_the_preset_itself_is_not_changed() -> None:
         ("batch_size=1.5", "--set batch_size is 1.5; expected a whole number"),
         ("stream=maybe", "--set stream is 'maybe'; expected True or False"),
         ("host_port=99999", "expected a whole number from 1 to 65535"),
-        ("abbr=a.b", "expected a name without dot"),
+        ("abbr=a/b", "expected a name without slash"),
         ("clean=strip", "no reply cleaner is called 'strip'"),
         ("generation_kwargs.n=4", "num_return_sequences"),
         ("concurrency", "expected key=value"),

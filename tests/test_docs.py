@@ -10,21 +10,27 @@
 import re
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from running import steelyard
 from steelyard.cli.options import option_table
 from steelyard.cli.run_options import RunOptions
+from steelyard.cli.sim_options import SimCommand
 from steelyard.tasks.catalogue import names
 
 ROOT = Path(__file__).parents[1]
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 
 
-def test_every_option_of_run_stands_in_the_guide_with_its_help() -> None:
-    guide = " ".join(DOCS["guide.md"].split())
-    for flag, text in option_table(RunOptions):
-        if flag.startswith("--"):
-            assert f"`{flag}`" in guide, flag
-        assert " ".join(text.split()).replace("|", "\\|") in guide, flag
+@pytest.mark.parametrize(("options", "page"), [(RunOptions, "guide"), (SimCommand, "simulator")])
+def test_every_option_stands_in_the_docs_with_its_help(
+    options: type[msgspec.Struct], page: str
+) -> None:
+    text = " ".join(DOCS[f"{page}.md"].split())
+    for flag, meaning in option_table(options):
+        name = flag if flag.startswith("--") else "CONFIG.py"
+        assert f"| `{name}` | {' '.join(meaning.split()).replace('|', chr(92) + '|')} |" in text
 
 
 def test_every_data_set_is_named_in_the_docs() -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from steelyard.core import (
     Backend,
+    ConfigError,
     Failure,
     Load,
     Reply,
@@ -61,6 +62,11 @@ def test_never_more_in_flight_than_asked_for(places: int, number: int) -> None:
     service = Told(delay_s=0.03)
     driven(service, number, pacing=Closed(places))
     assert service.most_in_flight == min(places, number)
+
+
+def test_no_place_at_all_is_refused() -> None:
+    with pytest.raises(ConfigError, match="concurrency 0: expected at least 1"):
+        Closed(0)
 
 
 def test_requests_are_taken_only_when_there_is_a_place() -> None:
@@ -248,6 +254,26 @@ def test_a_service_that_answered_before_is_waited_for() -> None:
     policy = Policy(retries=50, base_s=0.05, cap_s=0.1, unreachable_s=0.1)
     replies = driven(service, 5, pacing=Closed(1), policy=policy)
     assert [reply.failure for reply in replies] == [None] * 5
+
+
+def test_a_long_outage_gives_no_request_up_but_ends_the_job_in_the_end() -> None:
+    began = time.monotonic()
+
+    def gone_for_half_a_second(key: str, attempt: int) -> Failure | None:
+        return REFUSED if key != "0#0" and time.monotonic() - began < 0.5 else None
+
+    patient = Policy(retries=1, base_s=0.02, outage_s=5)
+    replies = driven(Told(gone_for_half_a_second), 20, policy=patient)
+    assert [reply.failure for reply in replies] == [None] * 20
+
+    def gone_for_good(key: str, attempt: int) -> Failure | None:
+        return REFUSED if key != "0#0" else None
+
+    impatient = Policy(retries=1, base_s=0.02, outage_s=0.2)
+    kept: list[Reply] = []
+    with pytest.raises(RunStopped, match="answered before"):
+        run(drive(Told(gone_for_good), requests(9), FOUR, policy=impatient, sink=kept.append))
+    assert [reply.key for reply in kept] == ["0#0"]
 
 
 def test_what_goes_through_a_watched_backend_is_counted() -> None:

@@ -8,13 +8,14 @@
 
 import asyncio
 import time
+from functools import partial
 from itertools import pairwise
 
 import pytest
 
 from steelyard.core import Failure, Load
 from steelyard.engine import Exchange, HttpClient, HttpOptions, HttpRequest, run
-from steelyard.engine.connection import Connection
+from steelyard.engine.connection import Connection, ParseQueue
 from wire_server import CHUNKED, DEAF, END, HANG, READ, RESET, Script, Wire, chunk, ok, playing
 
 OK = ok(b"{}")
@@ -269,7 +270,9 @@ def test_a_flood_is_cut_off() -> None:
     async def main() -> Failure | None:
         async with playing([READ, HANG]) as wire:
             loop = asyncio.get_running_loop()
-            _, connection = await loop.create_connection(Connection, "127.0.0.1", wire.port)
+            _, connection = await loop.create_connection(
+                partial(Connection, ParseQueue()), "127.0.0.1", wire.port
+            )
             answered = connection.begin(b"GET / HTTP/1.1\r\n\r\n", "GET")
             connection.data_received(CHUNKED + b"fffffff\r\n")
             mebibyte = bytes(2**20)

@@ -55,6 +55,11 @@ def right_without_an_answer(text: str, sample: Sample) -> Verdict:
     return Verdict(float(sample.target in text))
 
 
+def bare(text: str, sample: Sample) -> Verdict:
+    """Marks everything right; not decorated."""
+    return Verdict(1.0, answer=text)
+
+
 @pytest.mark.parametrize(
     ("text", "reasoning", "combined"),
     [
@@ -160,6 +165,13 @@ def test_a_scorer_survives_the_way_to_another_process(rule: Scorer) -> None:
     assert copy == rule
     assert hash(copy) == hash(rule)
     assert copy("B: 18", SAMPLE) == rule("B: 18", SAMPLE)
+
+
+def test_a_rule_beside_its_bare_function_survives_too() -> None:
+    rule = scorer(version=2, live=False)(bare)
+    copy = pickle.loads(pickle.dumps(rule))
+    assert (copy, copy.live) == (rule, False)
+    assert copy("x", SAMPLE) == Verdict(1.0, "x")
 
 
 def test_scorers_with_other_options_are_other_scorers() -> None:

@@ -139,6 +139,8 @@ LETTERS = [
     ("The answer is A or B", ""),
     ("Answer: A, B", ""),
     ("答案：A和B", ""),
+    ("答案：A、B", ""),
+    ("答案：B，A错误", "B"),
     ("The answer is not A", ""),
     ("答案不是A", ""),
     ("我不选A", ""),
@@ -342,8 +344,9 @@ def test_the_repaired_rule_for_users_rows_guesses_nothing(text: str, answer: str
 
 
 def test_a_row_without_options_cannot_be_marked_as_a_choice() -> None:
-    with pytest.raises(ConfigError, match="different capital letters"):
-        custom_choice("A", sample("A"))
+    for rule in (custom_choice, custom_choice_fixed):
+        with pytest.raises(ConfigError, match="sample '1' has 0 options"):
+            rule("A", sample("A"))
 
 
 def test_exact_match_compares_every_character() -> None:

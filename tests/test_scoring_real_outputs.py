@@ -178,7 +178,7 @@ def leval(shared: Path, name: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("rule", "accuracy"), [(gsm8k, 80.0), (gsm8k_fixed, 83.0)])
-def test_one_answer_in_33_of_gpt_3_5_is_lost_to_a_thousands_separator(
+def test_three_answers_in_a_hundred_of_gpt_3_5_are_lost_to_thousands_separators(
     shared: Path, rule: Scorer, accuracy: float
 ) -> None:
     """The figure of L-Eval's own rule is 83.0."""

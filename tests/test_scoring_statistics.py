@@ -85,7 +85,7 @@ def test_the_clustered_variance_agrees_with_statsmodels() -> None:
     rows = [[float(chance.random() < skill) for _ in range(4)] for skill in skills]
     fit = linear.OLS([value for row in rows for value in row], [1.0] * 200).fit(
         cov_type="cluster",
-        cov_kwds={"groups": [i for i in range(50) for _ in range(4)], "use_correction": False},
+        cov_kwds={"groups": [i for i in range(50) for _ in range(4)], "use_correction": True},
     )
     found = clustered_mean([[Weighted(1 / 200, value) for value in row] for row in rows])
     assert found.value == pytest.approx(fit.params[0])
@@ -93,10 +93,14 @@ def test_the_clustered_variance_agrees_with_statsmodels() -> None:
     assert effective_answers(found) == pytest.approx(effective)
 
 
-def test_repeats_that_always_agree_are_worth_one_run() -> None:
-    once = mean([1.0] * 30 + [0.0] * 20)
+def test_repeats_that_always_agree_are_worth_hardly_one_run() -> None:
     clusters = [[Weighted(1 / 250, value)] * 5 for value in [1.0] * 30 + [0.0] * 20]
-    assert clustered_mean(clusters) == pytest.approx(once)
+    assert effective_answers(clustered_mean(clusters)) == pytest.approx(49)
+
+
+def test_repeats_of_a_single_question_are_one_answer() -> None:
+    clusters = [[Weighted(1 / 5, value) for value in (1.0, 1.0, 1.0, 0.0, 0.0)]]
+    assert clustered_mean(clusters)[1:] == pytest.approx(wilson(0.6, 1))
 
 
 def test_repeats_are_never_worth_more_than_as_many_questions() -> None:

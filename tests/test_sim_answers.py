@@ -78,6 +78,15 @@ def test_questions_without_blanks_or_line_starts_are_found() -> None:
     assert index.find("没有题目") == ()
 
 
+def test_a_question_without_its_options_behind_it_is_an_option_itself() -> None:
+    index = QuestionIndex(
+        ["The money supply", "What grows?"], [("is fixed", "is free"), ("The money supply", "Debt")]
+    )
+    assert index.find("What grows?\nA. Debt\nB. The money supply\nAnswer:") == (1,)
+    assert index.find("The money supply\nA. is fixed\nB. is free\nAnswer:") == (0,)
+    assert index.find("Tell me about The money supply") == (0,)
+
+
 def test_every_gsm8k_question_is_found_behind_four_examples(shared: Path) -> None:
     rows = [
         json.loads(line)

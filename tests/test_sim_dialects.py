@@ -165,6 +165,10 @@ def test_a_stop_string_stays_in_the_text_of_transformers() -> None:
 def test_the_model_list_of_transformers_is_empty() -> None:
     with speaking("transformers") as url:
         assert get(url, "/v1/models").json == {"object": "list", "data": []}
+    with speaking("transformers", models_page="error") as url:
+        got = get(url, "/v1/models")
+        assert got.status == 500
+        assert got.json.keys() == {"detail"}
     with speaking("vllm") as url:
         assert [model["id"] for model in get(url, "/v1/models").json["data"]] == ["steelyard-sim"]
 

@@ -249,6 +249,7 @@ def test_a_passing_fault_never_hits_twice_in_a_row(keys: list[int], seed: int) -
         ("500:x", "'x'"),
         ("500:0.1:stiky", "sticky"),
         ("429:0.1:retry-after=soon", "'soon'"),
+        ("reset:0.1:retry-after=1", "does not work here"),
     ],
 )
 def test_an_unreadable_fault_says_what_is_wrong(text: str, says: str) -> None:

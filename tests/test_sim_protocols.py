@@ -180,6 +180,7 @@ def test_min_tokens_is_a_lower_limit(url: str) -> None:
     ("path", "body"),
     [
         (CHAT, {"messages": [], "max_tokens": 0}),
+        (CHAT, {"messages": [], "max_tokens": 2_000_000}),
         (CHAT, {"prompt": "x"}),
         (CHAT, b"{"),
         (CHAT, b"\xff"),
@@ -201,7 +202,8 @@ def test_tgi_and_mindie_refuse_with_422(url: str) -> None:
 
 
 def test_a_path_or_method_that_does_not_exist_is_refused(url: str) -> None:
-    assert get(url, "/v2/models/m/infer").status == 404
+    for path in ("/v2/models/m/infer", "/v2/models/m", "/v2/models/", "/"):
+        assert get(url, path).status == 404
     assert get(url, CHAT).status == 405
     assert post(url, "/v1/models", {}).status == 405
 

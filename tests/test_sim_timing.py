@@ -11,6 +11,7 @@ import json
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -144,6 +145,17 @@ def test_the_truth_log_says_when_everything_happened(tmp_path: Path) -> None:
     assert writes[-1] - writes[0] >= 30 * MS
     assert len(whole["writes_ns"]) == 1
     assert (stream["path"], stream["outcome"], stream["question"]) == (CHAT, "answered", None)
+
+
+def test_requests_in_flight_at_the_end_are_in_the_truth_log(tmp_path: Path) -> None:
+    log = tmp_path / "truth.jsonl"
+    options = SimOptions(ttft=times("60s"), log=str(log), max_concurrency=1)
+    with ExitStack() as clients, serving(options) as url:
+        for stream in (False, True):
+            plug = clients.enter_context(connected(url))
+            plug.sendall(request_bytes(CHAT, chat("x", stream=stream)))
+        assert waits_for(url, in_flight=2)
+    assert [truth["outcome"] for truth in truths(log)] == ["client_gone", "client_gone"]
 
 
 def draws(seed: int, order: list[int]) -> dict[int, int]:

@@ -74,10 +74,14 @@ def _completed(options: RunOptions, given: Mapping[str, Json]) -> RunOptions:
                 f"{options.config}: arguments: {name!r} cannot stand there; known: "
                 f"{', '.join(_KEPT)}."
             )
+    try:
+        filled = msgspec.convert(given, RunOptions)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{options.config}: arguments: {error}.") from error
     defaults = RunOptions()
     free = {
-        name: value
-        for name, value in given.items()
+        name: getattr(filled, name)
+        for name in given
         if getattr(options, name) == getattr(defaults, name)
     }
     return msgspec.structs.replace(options, **free)

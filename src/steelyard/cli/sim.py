@@ -88,7 +88,8 @@ def answers_for(
 
     In every task ``round(accuracy * n)`` questions are answered rightly, chosen by ``seed``. A
     question is named by its sample id, with ``<task>/`` in front when there are several tasks.
-    Rows without a right answer are left out. Raises ``NoSuchName``, ``DataError``.
+    Of several tasks with one name, which ask the same in different words, the last one counts;
+    rows without a right answer are left out. Raises ``NoSuchName``, ``DataError``.
     """
     entries = [entry for name in names for entry in catalogue.find(name, extra_dirs)]
     made = {task.name: task for entry in entries for task in entry.make(data)}
@@ -129,15 +130,19 @@ async def _serve_until_signalled(options: SimOptions, answers: Answers) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with serve(options, answers) as serving:
-        known = len(answers.entries)
-        right = sum(answer.is_right for answer in answers.entries)
         print(
             f"steelyard sim: simulated endpoint (not a model) at {serving.url}  "
-            f"model {options.model}, dialect {options.dialect}, {known} questions known, "
-            f"{right} answered rightly",
+            f"model {options.model}, dialect {options.dialect}, {_knowledge(options, answers)}",
             flush=True,
         )
         await stopped.wait()
+
+
+def _knowledge(options: SimOptions, answers: Answers) -> str:
+    known = f"{len(answers.entries)} questions known"
+    if options.repeat_accuracy == "independent":
+        return f"{known}, right with probability {options.accuracy:g}"
+    return f"{known}, {sum(answer.is_right for answer in answers.entries)} answered rightly"
 
 
 def _allow_many_connections() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from steelyard.cli.options import Opt
-from steelyard.sim import MODEL, DialectName, ReasoningField
+from steelyard.sim import MODEL, DialectName, ModelsPage, ReasoningField
 
 _SAYS = "what it says"
 _TIME = "how long it takes (50ms, normal(50ms,10ms), lognormal(200ms,0.5), uniform, exp, gamma)"
@@ -106,6 +106,10 @@ class SimCommand(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     strict_model: Annotated[bool, Opt(help="404 for any other model name", group=_WRONG)] = False
+    models_page: Annotated[
+        ModelsPage,
+        Opt(help="what /v1/models shows (as the dialect does); error: status 500", group=_WRONG),
+    ] = "dialect"
     context_tokens: Annotated[
         int | None,
         Opt(help="400 when prompt and max_tokens exceed N", metavar="N", low=1, group=_WRONG),

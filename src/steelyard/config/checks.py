@@ -53,6 +53,10 @@ def _is_file_name(value: Json) -> bool:
     return value == value.strip() and not set(value) & set("./\\")
 
 
+def _is_folder_name(value: Json) -> bool:
+    return isinstance(value, str) and value[:1] != "." and _is_file_name(value.replace(".", ""))
+
+
 def _is_table(value: Json) -> bool:
     return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
@@ -66,7 +70,8 @@ HEADERS = Check(
     lambda value: _is_table(value) and all(isinstance(one, str) for one in value.values()),
     shown=False,
 )
-FILE_NAME = Check("a name without dot, slash or blank ends (it names a folder)", _is_file_name)
+FILE_NAME = Check("a name without dot, slash or blank ends (it names files)", _is_file_name)
+FOLDER_NAME = Check("a name without slash or blank ends (it names a folder)", _is_folder_name)
 ANYTHING = Check("anything", lambda _: True)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from steelyard.config.address import ADDRESS_KEYS, base_url
 from steelyard.config.checks import (
     ANYTHING,
-    FILE_NAME,
+    FOLDER_NAME,
     HEADERS,
     KEY,
     TABLE,
@@ -59,7 +59,7 @@ _PATHS: Mapping[str, str] = {
 """Field of ``Overrides`` → the setting that it changes."""
 
 _WORDS: Mapping[str, Json] = {"True": True, "False": False, "None": None}
-_AS_WRITTEN = (TEXT, KEY, FILE_NAME)
+_AS_WRITTEN = (TEXT, KEY, FOLDER_NAME)
 
 
 def override(spec: ModelSpec, overrides: Overrides) -> Checked:

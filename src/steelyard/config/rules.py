@@ -7,9 +7,6 @@ target, as in AISBench's ``pred_postprocessor``. Its version is the digest of th
 say which text marked them.
 """
 
-import hashlib
-import importlib.util
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +66,10 @@ def _marked_by(task: Task, scorer: Scorer) -> Task:
 
 
 def _from_file(rule: str) -> Scorer:
+    import hashlib
+    import importlib.util
+    import inspect
+
     name, _, function_name = rule.rpartition(":")
     path = Path(name)
     if not name or not path.is_file():

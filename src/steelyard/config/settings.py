@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from steelyard.config.checks import (
-    FILE_NAME,
+    FOLDER_NAME,
     HEADERS,
     SWITCH,
     TEXT,
@@ -25,7 +25,7 @@ from steelyard.core import ConfigError, Json, ModelSpec, NoSuchName
 DAY_S = 86_400.0
 
 SETTINGS: Mapping[str, Check] = {
-    "abbr": FILE_NAME,
+    "abbr": FOLDER_NAME,
     "backend": TEXT,
     "label": TEXT,
     "clean": TEXT,

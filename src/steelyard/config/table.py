@@ -10,7 +10,7 @@ import msgspec
 
 from steelyard.config.checks import (
     ANYTHING,
-    FILE_NAME,
+    FOLDER_NAME,
     HEADERS,
     KEY,
     SWITCH,
@@ -110,7 +110,7 @@ _NO_CUT = "prompts are not shortened; one that is too long fails at the service 
 KEYS: Mapping[str, Rule] = {
     "attr": Rule(),
     "type": Rule(),
-    "abbr": Rule(to="abbr", check=FILE_NAME),
+    "abbr": Rule(to="abbr", check=FOLDER_NAME),
     "summarizer_abbr": Rule(to="label", check=TEXT),
     "model": Rule(to="options.model", check=TEXT),
     "model_name": Rule(to="options.model", check=TEXT),

@@ -99,7 +99,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How to reach one model."""
 
     abbr: str
-    """Display and directory name; unique in a plan, without dot or slash."""
+    """Display and directory name; unique in a plan, without slash."""
     backend: str
     """A module of ``steelyard.backends`` (``openai_chat``) or ``package.module``."""
     options: Mapping[str, Json] = {}

@@ -36,6 +36,11 @@ class Capture:
         return self.reader.feed(fresh[0] if len(fresh) == 1 else b"".join(fresh))
 
     @property
+    def unparsed(self) -> int:
+        """Reads since the last look."""
+        return len(self.reads) - self._parsed
+
+    @property
     def overgrown(self) -> bool:
         """More than ``BODY_LIMIT`` bytes came. Counts them only when the last read hints at it."""
         reads = self.reads

@@ -4,12 +4,13 @@ import asyncio
 import os
 import socket
 import ssl
+from functools import partial
 from time import monotonic_ns
 from typing import NamedTuple
 
 from steelyard.core import Failure
 from steelyard.engine.address import Address
-from steelyard.engine.connection import Connection
+from steelyard.engine.connection import Connection, ParseQueue
 from steelyard.engine.exchange import Exchange
 
 AT_ONCE = 128
@@ -54,6 +55,7 @@ class Dialer:
 
     def __init__(self, route: Route, limit_s: float) -> None:
         self._route = route
+        self._new_connection = partial(Connection, ParseQueue())
         self._limit_s = limit_s
         self._opening = asyncio.Semaphore(AT_ONCE)
         self._look_up = asyncio.Lock()
@@ -105,11 +107,11 @@ class Dialer:
         route, loop = self._route, asyncio.get_running_loop()
         port = route.hop.port
         if route.proxy is not None or route.tls is None:
-            _, connection = await loop.create_connection(Connection, host, port)
+            _, connection = await loop.create_connection(self._new_connection, host, port)
         else:
             name = route.service.host
             _, connection = await loop.create_connection(
-                Connection, host, port, ssl=route.tls, server_hostname=name
+                self._new_connection, host, port, ssl=route.tls, server_hostname=name
             )
         return connection
 

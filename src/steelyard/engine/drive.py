@@ -14,10 +14,10 @@ from time import monotonic_ns
 
 from msgspec.structs import replace
 
-from steelyard.core import Backend, Failure, Reply, Request, Sink
+from steelyard.core import Backend, Failure, Reply, Request, RunStopped, Sink
 from steelyard.engine.fatal import FirstReplies
 from steelyard.engine.pacing import Pacing
-from steelyard.engine.retry import Policy
+from steelyard.engine.retry import OUT_OF_REACH, Policy
 
 
 async def drive(
@@ -54,6 +54,7 @@ class _Job:
         self.first_replies = FirstReplies(policy.fatal_after)
         self.free_places = 0
         self._answered = False
+        self._out_of_reach_ns: int | None = None
         self._over = False
         self._backend = backend
         self._policy = policy
@@ -83,6 +84,7 @@ class _Job:
         attempts = 1
         while True:
             reply = await self._backend.ask(request)
+            self._note_reach(reply.failure)
             pause_s = None if reply.failure is None else self._pause_s(reply.failure, attempts)
             if pause_s is None:
                 timing = replace(reply.timing, queued_ns=queued_ns, due_ns=due_ns)
@@ -98,13 +100,33 @@ class _Job:
         self.first_replies.note(reply.failure)
         self._over = False
 
+    def _note_reach(self, failure: Failure | None) -> None:
+        """Keep when the service went out of reach, if it is."""
+        if failure is None or failure.kind not in OUT_OF_REACH:
+            self._out_of_reach_ns = None
+        elif self._out_of_reach_ns is None:
+            self._out_of_reach_ns = monotonic_ns()
+
     def _pause_s(self, failure: Failure, attempts: int) -> float | None:
-        """As the policy says; but a service that never answered is not waited for long."""
-        pause_s = self._policy.pause_s(failure, attempts, self._jitter)
-        if pause_s is None or self._answered or failure.kind not in ("refused", "connect"):
+        """As the policy says; but one that is out of reach is waited for by the clock.
+
+        A service that answered before is likely to come back (a restart), so no request is given
+        up meanwhile; one that never answered is not waited for long.
+        """
+        policy = self._policy
+        pause_s = policy.pause_s(failure, attempts, self._jitter)
+        if self._out_of_reach_ns is None or not policy.retries:
             return pause_s
-        left_s = self._policy.unreachable_s - (monotonic_ns() - self.start_ns) / 1e9
-        return pause_s if pause_s < left_s else None
+        now_ns = monotonic_ns()
+        if self._answered:
+            if now_ns - self._out_of_reach_ns < policy.outage_s * 1e9:
+                return self._jitter.uniform(0.0, policy.base_s * 2.0 ** min(attempts, 4))
+            raise RunStopped(
+                f"the service answered before, but could not be reached for {policy.outage_s:g} s: "
+                f"{failure.detail}. What was answered is kept; go on when it is back."
+            )
+        left_s = policy.unreachable_s - (now_ns - self.start_ns) / 1e9
+        return pause_s if pause_s is not None and pause_s < left_s else None
 
 
 async def _until(due_ns: int) -> None:

@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import accumulate
 
 import msgspec
 
@@ -185,10 +186,8 @@ class ResponseReader:
 
     def body_offsets(self, ends: Iterable[int]) -> list[int]:
         """How much of the body was there at each raw offset."""
-        starts, parts = self._starts, self.parts
-        bases = [0]
-        for part in parts:
-            bases.append(bases[-1] + len(part))
+        starts = self._starts
+        bases = list(accumulate(map(len, self.parts), initial=0))
         offsets = []
         for end in ends:
             k = bisect_right(starts, end) - 1

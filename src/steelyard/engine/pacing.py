@@ -10,6 +10,8 @@ from typing import Protocol
 
 import msgspec
 
+from steelyard.core import ConfigError
+
 
 class Pacing(Protocol):
     """How a stream of requests is paced."""
@@ -30,6 +32,10 @@ class Closed(msgspec.Struct, frozen=True):
     """Always ``in_flight`` requests under way, as long as there are any left."""
 
     in_flight: int
+
+    def __post_init__(self) -> None:
+        if self.in_flight < 1:
+            raise ConfigError(f"concurrency {self.in_flight}: expected at least 1")
 
     def due(self, start_ns: int) -> Iterator[int | None]:
         """Every request as soon as there is a place."""

@@ -9,6 +9,9 @@ from steelyard.core import Failure, FailureKind
 RETRY_AFTER_CAP_S = 60.0
 """A longer ``Retry-After`` is cut to this: a run does not sleep for hours."""
 
+OUT_OF_REACH: frozenset[FailureKind] = frozenset({"connect", "refused"})
+"""Failures that say nothing about the request: nobody was there to take it."""
+
 _KINDS: frozenset[FailureKind] = frozenset(
     {"connect", "refused", "timeout", "broken_stream", "protocol"}
 )
@@ -31,6 +34,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Of the jitter."""
     fatal_after: int = 8
     """A job stops when so many first replies fail alike and hopelessly; see ``fatal``."""
+    outage_s: float = 300.0
+    """How long a service that answered before is waited for when it cannot be reached."""
     unreachable_s: float = 2.0
     """How long a service that never answered is tried to be reached, from the job's start."""
 

@@ -6,10 +6,10 @@ Each is AISBench's unless its name says otherwise. The repaired rule for exam le
 
 import re
 
-from steelyard.core import Sample, Verdict
+from steelyard.core import ConfigError, Sample, Verdict
 from steelyard.scoring.distance import levenshtein
 from steelyard.scoring.option_patterns import first_option
-from steelyard.scoring.options import letters, match_answer, matched
+from steelyard.scoring.options import match_answer, matched
 from steelyard.scoring.registry import scorer
 from steelyard.scoring.stated import stated_letter
 
@@ -47,18 +47,14 @@ def custom_choice(text: str, sample: Sample) -> Verdict:
     something else counts for the nearest one.
     """
     own = text.strip()
-    options = letters(_LETTERS[: len(sample.choices)])
+    options = _letters_of(sample)
     if len(own) == 1 and own in options:
         return matched(own, sample, "the letter alone")
     if found := first_option(own, options, cushion=False):
         return matched(found.letter, sample, f"pattern {found.way}")
-    inside = [
-        letter
-        for letter, option in zip(options, sample.choices, strict=False)
-        if option.lower() in own.lower()
-    ]
-    if len(inside) == 1:
-        return matched(inside[0], sample, "the only option contained")
+    inside = [option.lower() in own.lower() for option in sample.choices]
+    if inside.count(True) == 1:
+        return matched(options[inside.index(True)], sample, "the only option contained")
     return matched(_nearest(own, options, sample.choices), sample, "the nearest option, a guess")
 
 
@@ -68,25 +64,28 @@ def custom_choice_fixed(text: str, sample: Sample) -> Verdict:
 
     Unlike ``custom_choice`` it does not guess: other answers are unparsed.
     """
-    options = letters(_LETTERS[: len(sample.choices)])
+    options = _letters_of(sample)
     if stated := stated_letter(text, options):
         return matched(stated, sample, "the letter stated")
-    inside = [
-        letter
-        for letter, option in zip(options, sample.choices, strict=False)
-        if _mentions(text, option)
-    ]
-    return (
-        matched(inside[0], sample, "the only option contained")
-        if len(inside) == 1
-        else matched("", sample)
-    )
+    inside = [_mentions(text, option) for option in sample.choices]
+    if inside.count(True) == 1:
+        return matched(options[inside.index(True)], sample, "the only option contained")
+    return matched("", sample)
 
 
 @scorer(version=1)
 def exact_match(text: str, sample: Sample) -> Verdict:
     """The whole text is the target, character by character: the rule for users' own questions."""
     return Verdict(float(text == sample.target), text or None)
+
+
+def _letters_of(sample: Sample) -> str:
+    if not 1 < len(sample.choices) <= len(_LETTERS):
+        raise ConfigError(
+            f"sample {sample.id!r} has {len(sample.choices)} options, but is marked by its option "
+            "letters. Give it 2 to 26 options, or mark it as a free answer."
+        )
+    return _LETTERS[: len(sample.choices)]
 
 
 def _option(sample: Sample) -> str | None:
@@ -99,7 +98,7 @@ def _nearest(text: str, options: str, choices: tuple[str, ...]) -> str:
     """The first of the options to one of whose spellings ``text`` has the smallest distance."""
     spellings = [
         (letter, spelling)
-        for letter, option in zip(options, choices, strict=False)
+        for letter, option in zip(options, choices, strict=True)
         for spelling in (letter, option, f"{letter}. {option}")
     ]
     distances = levenshtein(text, [spelling for _, spelling in spellings])

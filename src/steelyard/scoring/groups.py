@@ -20,7 +20,7 @@ def combine(members: Mapping[str, Metric], weights: Mapping[str, float] | None) 
     _check_alike(members)
     scale = metrics[0].scale
     value = fsum(share * metric.value for share, metric in zip(shares, metrics, strict=True))
-    around = _interval(value / scale, shares, metrics)
+    low, high = _interval(value / scale, shares, metrics)
     return Metric(
         name="naive_average" if weights is None else "weighted_average",
         value=value,
@@ -30,8 +30,8 @@ def combine(members: Mapping[str, Metric], weights: Mapping[str, float] | None) 
         better=metrics[0].better,
         n_failed=sum(metric.n_failed for metric in metrics),
         n_unparsed=sum(metric.n_unparsed for metric in metrics),
-        low=around and scale * around.low,
-        high=around and scale * around.high,
+        low=low,
+        high=high,
     )
 
 
@@ -64,15 +64,18 @@ def _check_alike(members: Mapping[str, Metric]) -> None:
         )
 
 
-def _interval(value: float, shares: list[float], metrics: list[Metric]) -> Estimate | None:
-    """The mean with its interval, on a scale from 0 to 1; ``None`` where a member has none."""
+def _interval(
+    value: float, shares: list[float], metrics: list[Metric]
+) -> tuple[float, float] | tuple[None, None]:
+    """Both ends on the members' own scale; ``value`` lies between 0 and 1."""
+    scale = metrics[0].scale
     variance = answers = 0.0
     for share, metric in zip(shares, metrics, strict=True):
         if metric.low is None or metric.high is None:
-            return None
-        low, high = metric.low / metric.scale, metric.high / metric.scale
-        member = Estimate(metric.value / metric.scale, low, high)
+            return None, None
+        member = Estimate(metric.value / scale, metric.low / scale, metric.high / scale)
         effective = effective_answers(member)
         variance += share**2 * member.value * (1 - member.value) / effective
         answers += effective
-    return estimate(value, variance, answers)
+    found = estimate(value, variance, answers)
+    return scale * found.low, scale * found.high

@@ -70,9 +70,11 @@ def mean(values: Sequence[float]) -> Estimate:
 def clustered_mean(clusters: Sequence[Sequence[Weighted]]) -> Estimate:
     """The weighted mean of answers that belong together in clusters (repeats of one question).
 
-    Variance: the sum over clusters of the squared sums of weight * (value - mean), but no less
-    than the answers would have if all were independent.
+    Variance: N / (N - 1) times the sum over the N clusters of the squared sums of
+    weight * (value - mean), but no less than if all answers were independent. One cluster alone
+    counts as one answer.
     """
+    n = len(clusters)
     centre = fsum(weight * value for cluster in clusters for weight, value in cluster)
     between = fsum(
         fsum(weight * (value - centre) for weight, value in cluster) ** 2 for cluster in clusters
@@ -80,7 +82,7 @@ def clustered_mean(clusters: Sequence[Sequence[Weighted]]) -> Estimate:
     independent = fsum(
         (weight * (value - centre)) ** 2 for cluster in clusters for weight, value in cluster
     )
-    return estimate(centre, max(between, independent), len(clusters))
+    return estimate(centre, max(between * n / (n - 1), independent) if n > 1 else 0.0, n)
 
 
 def estimate(centre: float, variance: float, answers: float) -> Estimate:
@@ -89,7 +91,8 @@ def estimate(centre: float, variance: float, answers: float) -> Estimate:
     Without any variance ``answers`` takes that place: answers that are all alike say only so much.
     """
     centre = min(max(centre, 0.0), 1.0)
-    effective = centre * (1 - centre) / variance if variance > _ROUNDING else answers
+    certain = variance < _ROUNDING or centre in (0.0, 1.0)
+    effective = answers if certain else centre * (1 - centre) / variance
     low, high = wilson(centre * effective, effective)
     return Estimate(centre, min(low, centre), max(high, centre))
 

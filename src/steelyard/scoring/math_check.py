@@ -56,10 +56,11 @@ class _Link(NamedTuple):
     channel: socket
     lines: BufferedReader
 
-    def next_line(self, limit_s: float) -> bytes:
-        """The next line that comes within ``limit_s``; empty when none does."""
+    def exchange(self, line: bytes, limit_s: float) -> bytes:
+        """What comes back for ``line``; empty when the process ends or ``limit_s`` pass first."""
         self.channel.settimeout(limit_s)
         try:
+            self.channel.sendall(line)
             return self.lines.readline()
         except OSError:
             return b""
@@ -80,13 +81,15 @@ class Worker:
 
     def compare(self, text: str, gold: str, *, lenient: bool) -> Verdict:
         """What math-verify says of ``text``; a wrong mark when it says nothing in time."""
+        if self._link and self._link.process.poll() is not None:
+            self.close()
         link = self._link or self._start()
         question = msgspec.json.encode(_Question(text, gold, lenient))
-        link.channel.sendall(question + b"\n")
-        line = link.next_line(self._limit_s)
+        line = link.exchange(question + b"\n", self._limit_s)
         if not line:
             self.close()
-            return Verdict(0.0, "", f"math-verify gave no verdict within {self._limit_s:g} s")
+            why = f"math-verify broke off or took longer than {self._limit_s:g} s"
+            return Verdict(0.0, "", why)
         answer = msgspec.json.decode(line, type=_Answer)
         return Verdict(float(answer.right), answer.answer, answer.why)
 
@@ -101,7 +104,7 @@ class Worker:
         require_math_verify()
         link = self._link = _opened()
         atexit.register(self.close)
-        line = link.next_line(_START_LIMIT_S)
+        line = link.exchange(b"", _START_LIMIT_S)
         trouble = msgspec.json.decode(line, type=_Ready).trouble if line else "no sign of life"
         if trouble:
             self.close()

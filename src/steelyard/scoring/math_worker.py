@@ -38,15 +38,16 @@ def main() -> None:
     """Answer requests from standard input on standard output."""
     logging.disable(logging.CRITICAL)
     out, sys.stdout = sys.stdout, sys.stderr
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.RLIM_INFINITY))
+    _, most_bytes = resource.getrlimit(resource.RLIMIT_AS)
+    with contextlib.suppress(ValueError, OSError):  # not every system limits address space
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, most_bytes))
     try:
         strict, lenient = _strict(), _lenient()
     except ImportError as error:
         _write(out, {"trouble": str(error)})
         return
     _write(out, {"trouble": ""})
-    for line in sys.stdin:
+    for line in sys.stdin.buffer:
         question = json.loads(line)
         compare = lenient if question["lenient"] else strict
         _write(out, compare(question["text"], question["gold"])._asdict())

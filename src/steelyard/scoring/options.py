@@ -35,12 +35,12 @@ def first_capital_multi(text: str, sample: Sample) -> Verdict:
 
 def first_option(options: str) -> Rule:
     """The letter that AISBench's fifty patterns read, cushion included, is the target."""
-    return Rule(partial(_by_first_option, options=letters(options)), f"first_option({options})@1")
+    return Rule(partial(_by_first_option, options=_checked(options)), f"first_option({options})@1")
 
 
 def last_option(options: str) -> Rule:
     """The last character of the text that is one of ``options`` is the target."""
-    return Rule(partial(_by_last_option, options=letters(options)), f"last_option({options})@1")
+    return Rule(partial(_by_last_option, options=_checked(options)), f"last_option({options})@1")
 
 
 def match_answer(pattern: str, *, name: str, version: int = 1) -> Rule:
@@ -53,7 +53,7 @@ def stated_option(options: str) -> Rule:
 
     Only letters that the sample has an option for count.
     """
-    return Rule(partial(_by_statement, options=letters(options)), f"stated_option({options})@1")
+    return Rule(partial(_by_statement, options=_checked(options)), f"stated_option({options})@1")
 
 
 def matched(answer: str, sample: Sample, why: str = "") -> Verdict:
@@ -61,16 +61,6 @@ def matched(answer: str, sample: Sample, why: str = "") -> Verdict:
     if not answer:
         return Verdict(0.0, why=why or "no option in the answer")
     return Verdict(float(answer == sample.target), answer, why)
-
-
-def letters(options: str) -> str:
-    """``options`` unchanged; ``ConfigError`` unless they are different capital letters."""
-    if not options or len(set(options)) < len(options) or not all("A" <= x <= "Z" for x in options):
-        raise ConfigError(
-            f"option letters {options!r} were given to a scorer. "
-            "Expected different capital letters without separators, such as 'ABCD'."
-        )
-    return options
 
 
 def _by_first_option(text: str, sample: Sample, *, options: str) -> Verdict:
@@ -89,3 +79,13 @@ def _by_pattern(text: str, sample: Sample, *, pattern: str) -> Verdict:
 def _by_statement(text: str, sample: Sample, *, options: str) -> Verdict:
     offered = options[: len(sample.choices)] if sample.choices else options
     return matched(stated_letter(text, offered), sample)
+
+
+def _checked(options: str) -> str:
+    """``options`` unchanged; ``ConfigError`` unless they are different capital letters."""
+    if not options or len(set(options)) < len(options) or not all("A" <= x <= "Z" for x in options):
+        raise ConfigError(
+            f"option letters {options!r} were given to a scorer. "
+            "Expected different capital letters without separators, such as 'ABCD'."
+        )
+    return options

@@ -8,7 +8,6 @@ mark may change.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from importlib import import_module
 from typing import TypeAlias
 
@@ -50,9 +49,10 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
         return hash(self.id)
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-        if isinstance(self.function, partial):
-            return Rule, (self.function, self.id, self.live, self.needs)
-        return _named, (self.function.__module__, self.function.__name__)
+        home = (self.function.__module__, getattr(self.function, "__name__", ""))
+        if isinstance(_named(*home), Rule):  # decorated: under the function's name stands the rule
+            return _named, home
+        return Rule, (self.function, self.id, self.live, self.needs)
 
 
 def scorer(
@@ -82,4 +82,4 @@ def check(rule: Scorer) -> None:
 
 
 def _named(module: str, name: str) -> object:
-    return getattr(import_module(module), name)
+    return getattr(import_module(module), name, None)

@@ -22,7 +22,7 @@ from steelyard.scoring.extract import boxed
 _OPEN = r"[\s*_`\"'“‘$(（\[【>]*(?:\\\(\s*)?(?:\\(?:text|textbf|mathrm|mathbf)\{)?\(?"
 """What may stand between a statement and its letter."""
 
-_OR = r"(?:[,/、，&]|or\b|and\b|[和或])"
+_OR = r"(?:[,/、&]|or\b|and\b|[和或])"
 _LETTER = (
     rf"(?:(X)(?![A-Za-z0-9_'’])(?!\s*{_OR}\s*X\b)(?!\s(?!because|since)[a-z]{{2}})"
     r"|(x)(?=\s?[)\]]|[^\w\n]*(?:\n|$)))"

@@ -22,7 +22,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
     """How statistics name the question; unique. Empty: its number."""
     context: tuple[str, ...] = ()
-    """Further texts of the prompt (options): they tell questions of the same wording apart."""
+    """Texts that follow the question (options). They tell questions of one wording apart."""
 
 
 class Answers(msgspec.Struct, frozen=True):

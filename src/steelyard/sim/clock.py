@@ -30,7 +30,7 @@ class _Alarm(Protocol):
 
 
 class Clock:
-    """Calls back at monotonic times, never too early. Calls cannot be taken back."""
+    """Calls back at monotonic times, never too early. Single calls cannot be taken back."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

@@ -69,6 +69,7 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[Incoming] = deque()
         self._busy = False
         self._draining = False
+        self._closing = False
         self._keep_alive = True
         self._url = b""
         self._body: list[bytes] = []
@@ -139,6 +140,8 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, part: bytes) -> None:
         """A part of the body."""
+        if self._closing:
+            return
         self._body_bytes += len(part)
         if self._body_bytes > _MAX_BODY_BYTES:
             self._refuse(413)
@@ -174,12 +177,16 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """End the connection after what was written."""
+        self._closing = True
         if self._transport is not None:
-            self._waiting.clear()
             self._transport.close()
 
     def abort(self) -> None:
         """End the connection with a reset; what the kernel has not sent yet is lost."""
+        self._closing = True
+        if self.sender is not None:
+            self.sender.gone()
+            self.sender = None
         if self._transport is not None:
             plug: socket.socket | None = self._transport.get_extra_info("socket")
             if plug is not None:  # it is gone while TLS says goodbye
@@ -188,7 +195,7 @@ class Connection(asyncio.Protocol):
 
     def _drain(self) -> None:
         self._draining = True
-        while self._waiting and not self._busy:
+        while self._waiting and not self._busy and not self._closing:
             incoming = self._waiting.popleft()
             self._busy = True
             self._keep_alive = incoming.keep_alive
@@ -196,6 +203,8 @@ class Connection(asyncio.Protocol):
         self._draining = False
 
     def _refuse(self, status: int) -> None:
+        if self._closing:
+            return
         if not self._busy:
             self.write(framing.response(status, b"", framing.TEXT, ("Connection", "close")))
         self.close()

@@ -96,8 +96,9 @@ class Delivery:
             self._write()
 
     def stop(self) -> None:
-        """Write nothing more."""
+        """Write nothing more and report nothing."""
         self._stopped = True
+        self._ended = _nothing
 
     def _write(self) -> None:
         if self._stopped:
@@ -128,6 +129,10 @@ class Delivery:
             self._finish()
 
     def _finish(self) -> None:
-        if not self._stopped:
-            self._stopped = True
-            self._ended()
+        # The owner of this delivery is let go, or the two would keep each other alive.
+        ended, self._ended = self._ended, _nothing
+        ended()
+
+
+def _nothing() -> None:
+    pass

@@ -64,14 +64,14 @@ def fault(text: str) -> Fault:
         name, _, value = option.partition("=")
         if name == "sticky" and not value:
             fields["sticky"] = True
-        elif name == "retry-after":
+        elif name == "retry-after" and fields["way"] == "status":
             fields["retry_after_s"] = _number(text, value)
-        elif name == "bytes-per-s":
+        elif name == "bytes-per-s" and fields["way"] == "slow":
             fields["bytes_per_s"] = max(1.0, _number(text, value))
         else:
             raise ConfigError(
-                f"fault {text!r}: there is no option {name!r}. "
-                "Known: sticky, retry-after=SECONDS, bytes-per-s=NUMBER."
+                f"fault {text!r}: option {option!r} does not work here. Known: sticky; for a "
+                "status also retry-after=SECONDS, for slow bytes-per-s=NUMBER."
             )
     return msgspec.convert(fields, Fault)
 

@@ -21,13 +21,6 @@ def response(status: int, body: bytes, kind: str = JSON, *more: tuple[str, str])
     return b"%bContent-Length: %d\r\n\r\n%b" % (_head(status, kind, more), len(body), body)
 
 
-def stream_head() -> bytes:
-    """The head of a chunked stream of events."""
-    return _head(200, EVENTS, (("Cache-Control", "no-cache"), ("Transfer-Encoding", "chunked"))) + (
-        b"\r\n"
-    )
-
-
 def chunk(data: bytes) -> bytes:
     """``data`` as one chunk."""
     return b"%x\r\n%b\r\n" % (len(data), data)
@@ -51,3 +44,9 @@ def _head(status: int, kind: str, more: tuple[tuple[str, str], ...]) -> bytes:
         *(f"{name}: {value}" for name, value in more),
     )
     return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+STREAM_HEAD = b"%b\r\n" % _head(
+    200, EVENTS, (("Cache-Control", "no-cache"), ("Transfer-Encoding", "chunked"))
+)
+"""The head of a chunked stream of events."""

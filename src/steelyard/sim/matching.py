@@ -2,7 +2,8 @@
 
 A prompt holds instructions, worked examples (questions too, perhaps known ones) and, near its
 end, the question that is asked. So the question that begins last is the one, unless it is only a
-part of a longer known question that stands there.
+part of a longer known question that stands there, or its own options do not follow it: then it is
+itself an option or a remark.
 
 How it is found in a few microseconds among thousands: the prompt is probed from its end backwards
 at every eighth place. A probe looks up eight characters in the set of all pieces that stand within
@@ -21,8 +22,14 @@ _STRIDE_CHARS = 8
 class QuestionIndex:
     """Finds known questions inside prompts; built once, never changed."""
 
-    def __init__(self, questions: Sequence[str]) -> None:
-        """Questions of one wording are found together; empty ones are never found."""
+    def __init__(
+        self, questions: Sequence[str], contexts: Sequence[Sequence[str]] | None = None
+    ) -> None:
+        """``contexts``: for every question the texts (options) that follow it in a prompt.
+
+        Empty questions are never found.
+        """
+        self._contexts = contexts if contexts is not None else [()] * len(questions)
         numbers: dict[str, tuple[int, ...]] = {}
         for number, question in enumerate(questions):
             text = question.strip()
@@ -42,9 +49,22 @@ class QuestionIndex:
         self._around = self._containers()
 
     def find(self, prompt: str) -> tuple[int, ...]:
-        """Numbers of the questions with the wording that ``prompt`` asks; empty when unknown."""
-        last = next(self._occurrences(prompt), None) if self._numbers else None
-        return self._numbers[self._outermost(prompt, *last)] if last else ()
+        """Numbers of the questions that ``prompt`` asks; several only if nothing tells them apart.
+
+        Where no question is followed by its options, the last one is the one. Empty when no known
+        question is in the prompt.
+        """
+        last: tuple[int, ...] = ()
+        for start, found in self._occurrences(prompt) if self._numbers else ():
+            numbers = self._numbers[self._outermost(prompt, start, found)]
+            fitting = tuple(number for number in numbers if self._fits(number, prompt, start))
+            if fitting:
+                return fitting
+            last = last or numbers
+        return last
+
+    def _fits(self, number: int, prompt: str, start: int) -> bool:
+        return all(prompt.find(text, start) >= 0 for text in self._contexts[number])
 
     def _occurrences(self, text: str) -> Iterator[tuple[int, str]]:
         """Every place of ``text`` where a question begins, with the longest such, last first."""

@@ -46,7 +46,10 @@ class Mind:
         self._options = options
         self._entries = answers.entries
         self._tally = tally
-        self._index = QuestionIndex([entry.question for entry in answers.entries])
+        self._index = QuestionIndex(
+            [entry.question for entry in answers.entries],
+            [entry.context for entry in answers.entries],
+        )
         self._keys = [chance.text_key(f"{one.id}\0{one.question}") for one in answers.entries]
         drawn = (options.ttft, options.itl, options.tokens, options.reasoning)
         self._steady = all(one is None or one.constant is not None for one in drawn)
@@ -59,7 +62,9 @@ class Mind:
     def decide(self, ask: Ask, manners: Manners, number: int) -> Decision:
         """What becomes of request ``number``; counts the question as asked once more."""
         options = self._options
-        question = self._question(ask.prompt)
+        found = self._index.find(ask.prompt)
+        # Questions that nothing tells apart take turns, so that each is asked as often.
+        question = self._tally.least_asked(found) if found else None
         if question is None:
             key = chance.text_key(ask.prompt)
             occurrence = self._tally.ask_stranger(key)
@@ -88,18 +93,6 @@ class Mind:
             output=compose(ask, answer, lengths, key),
             pace=Pace(options.ttft.draw(random), options.itl, random),
         )
-
-    def _question(self, prompt: str) -> int | None:
-        """The question that ``prompt`` asks; among those of one wording the one whose context fits.
-
-        Where nothing tells them apart they take turns, so that each is asked as often.
-        """
-        found = self._index.find(prompt)
-        if len(found) > 1:
-            fits = [sum(text in prompt for text in self._entries[n].context) for n in found]
-            best = max(fits)
-            found = tuple(n for n, fit in zip(found, fits, strict=True) if fit == best)
-        return self._tally.least_asked(found) if found else None
 
     def _is_right(self, question: int, occurrence: int) -> bool:
         options = self._options

@@ -14,6 +14,9 @@ MODEL = "steelyard-sim"
 ReasoningField = Literal["reasoning_content", "reasoning", "think"]
 
 
+ModelsPage = Literal["dialect", "list", "empty", "error"]
+
+
 class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How the simulated endpoint behaves."""
 
@@ -57,6 +60,8 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Longest prompt plus ``max_tokens``; more is refused (``context_length_exceeded``)."""
     max_concurrency: int | None = None
     """Requests that are answered at once; the others wait their turn."""
+    models_page: ModelsPage = "dialect"
+    """What ``/v1/models`` shows; ``error`` is a status 500."""
     keep_streams: bool = False
     """Dialect ``llamacpp``: a new request does not cut the running stream."""
     log: str = ""
@@ -74,7 +79,8 @@ def check(options: SimOptions) -> None:
     at_least_one = {
         "--max-concurrency": options.max_concurrency,
         "--context-tokens": options.context_tokens,
+        "--events-per-write": options.events_per_write,
     }
     for flag, value in at_least_one.items():
         if value is not None and value < 1:
-            raise ConfigError(f"{flag} {value}: at least 1, or leave it out for no limit.")
+            raise ConfigError(f"{flag} {value}: at least 1, or leave it out.")

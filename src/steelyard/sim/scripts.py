@@ -96,7 +96,7 @@ def _stream(reply: Reply, pace: Pace, way: str | None) -> Script:
         pieces = _first(pieces, writes // 2, torn=way == "truncate")
     return Script(
         delay_ns=pace.ttft_ns,
-        opening=framing.stream_head(),
+        opening=framing.STREAM_HEAD,
         pieces=pieces,
         gap_ns=pace.gap_ns(reply.per_write),
         closing=b"" if way else framing.END,
@@ -108,7 +108,7 @@ def _everything(reply: Reply) -> bytes:
     if not reply.ask.stream:
         return framing.response(200, reply.wire.whole(reply.ask, reply.output, reply.number))
     steps = reply.wire.steps(reply.ask, reply.output, reply.number)
-    return framing.stream_head() + b"".join(map(framing.chunk, steps)) + framing.END
+    return framing.STREAM_HEAD + b"".join(map(framing.chunk, steps)) + framing.END
 
 
 def _first(pieces: Iterator[bytes], n: int, *, torn: bool) -> Iterator[bytes]:

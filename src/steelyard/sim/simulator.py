@@ -5,6 +5,7 @@ it. Does not live here: what is answered (``mind``), how that is written (``wire
 when the bytes leave (``delivery``).
 """
 
+import re
 import time
 from collections import deque
 
@@ -29,9 +30,9 @@ from steelyard.sim.wire_openai import CHAT, TEXT, OpenAIWire
 from steelyard.sim.wire_tgi import TGIWire
 from steelyard.sim.wire_triton import TritonWire
 
-_TRITON = "/v2/models/"
-_TRITON_ENDS = ("generate", "generate_stream")
+_TRITON = re.compile(r"/v2/models/[^/]+(?:/versions/[^/]+)?/(generate|generate_stream)")
 _CREATED = 1_750_000_000
+_MOST_TOKENS = 1_000_000
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -123,6 +124,8 @@ class Simulator:
     def abandon(self, job: "InFlight") -> None:
         """The client of ``job`` has left."""
         job.delivery.stop()
+        if job not in self._running:
+            self._queue.remove(job)
         fault = job.decision.fault
         self._settle(job, "client_gone" if fault is None else "fault")
 
@@ -179,8 +182,6 @@ class Simulator:
         if self._log is not None:
             self._log.write(self._truth(job, outcome))
         self._running.discard(job)
-        if job in self._queue:
-            self._queue.remove(job)
         limit = self._options.max_concurrency
         while self._queue and (limit is None or len(self._running) < limit):
             following = self._queue.popleft()
@@ -209,11 +210,8 @@ class Simulator:
         wire = self._wires.get(path)
         if wire is not None:
             return path, wire
-        if path.startswith(_TRITON):
-            _model, *version, end = path.split("/")[3:]
-            if end in _TRITON_ENDS and version[:1] in ([], ["versions"]):
-                return f"{_TRITON}*/{end}", self._triton
-        return None
+        found = _TRITON.fullmatch(path)
+        return (f"/v2/models/*/{found[1]}", self._triton) if found else None
 
     def _admit(self, incoming: Incoming) -> None:
         if self._authorization and incoming.authorization != self._authorization:
@@ -225,6 +223,8 @@ class Simulator:
         served = self._options.model
         if status and ask.model not in ("", served):
             raise Refused(status, f"the model {ask.model!r} is not served; {served!r} is")
+        if max(ask.max_tokens or 0, ask.min_tokens) > _MOST_TOKENS:
+            raise Refused(400, f"no more than {_MOST_TOKENS} tokens are simulated in one reply")
         longest = self._options.context_tokens
         wanted = ask.prompt_tokens + (ask.max_tokens or 0)
         if longest is not None and wanted > longest:
@@ -264,7 +264,10 @@ class Simulator:
         return self.tally.stats()
 
     def _models(self) -> list[dict[str, Json]]:
-        if not self._dialect.lists_models:
+        page = self._options.models_page
+        if page == "error":
+            raise Refused(500, "simulated fault: the models cannot be listed")
+        if page == "empty" or (page == "dialect" and not self._dialect.lists_models):
             return []
         about = {"object": "model", "created": _CREATED, "owned_by": FINGERPRINT}
         return [{"id": self._options.model, **about}]

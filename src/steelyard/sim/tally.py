@@ -16,7 +16,8 @@ from steelyard.sim.answers import Answers
 
 Outcome = Literal["answered", "refused", "fault", "cut", "client_gone"]
 """``answered``: the last byte of a whole answer was handed to the kernel. ``refused``: an error
-that the request deserved. ``fault``: spoilt on purpose. ``cut``: interrupted by a new request."""
+that the request deserved. ``fault``: spoilt on purpose. ``cut``: interrupted by a new request.
+``client_gone``: the client left, or the endpoint was stopped, before the answer was whole."""
 
 
 class QuestionCount(msgspec.Struct):

@@ -1,7 +1,7 @@
 """The truth log: what the endpoint really did, to hold a client's measurements against.
 
-One JSON object per request, in order of completion. Clock readings are monotonic nanoseconds
-(``time.monotonic_ns``), which processes on one machine share.
+One JSON object per generation request (refused ones left out), in order of completion. Clock
+readings are monotonic nanoseconds (``time.monotonic_ns``), which processes on one machine share.
 """
 
 from pathlib import Path

@@ -175,13 +175,12 @@ class OpenAIWire:
         return text, prompts[0]
 
     def _envelope(self, ask: Ask, number: int, kind: str) -> dict[str, Json]:
+        model = ask.model or self._model
         return {
             "id": f"{self._kind.id_prefix}-sim-{number:08x}",
             "object": kind,
             "created": int(time.time()),
-            "model": f"{self._model}@main"
-            if self._dialect.names_itself
-            else ask.model or self._model,
+            "model": f"{self._model}@main" if self._dialect.names_itself else model,
             "system_fingerprint": FINGERPRINT,
         }
 
