@@ -189,6 +189,28 @@ def test_every_read_has_its_time() -> None:
     assert (timing.queued_ns, timing.sent_ns, timing.gaps_us) == (times[0], times[0], (1, 2))
 
 
+def test_answers_that_end_at_once_do_not_hold_up_the_clock() -> None:
+    class Stream(Connection):
+        def parse(self) -> int:
+            parsed.append(turns)
+            return 128
+
+    parsed: list[int] = []
+    turns = 0
+
+    async def main() -> None:
+        nonlocal turns
+        queue = ParseQueue()
+        for _ in range(5):
+            queue.add(Stream(queue))
+        while turns < 8:
+            turns += 1
+            await asyncio.sleep(0)
+
+    run(main())
+    assert parsed == [1, 2, 3, 4, 5]
+
+
 def test_slow_bytes_make_a_whole_answer() -> None:
     answer = CHUNKED + chunk(b"data: \xc3\xa9\n\n") + b"0\r\nSum: 1\r\n\r\n"
     steps = [step for byte in answer for step in (bytes([byte]), 0.0002)]

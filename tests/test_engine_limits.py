@@ -1,9 +1,11 @@
-"""Limits that nobody set: time for an answer, open files for connections.
+"""Limits that nobody set: time for an answer, garbage, open files for connections.
 
 - Without a limit for attempts, one is learnt from the answers: generous first, at least a minute.
+- Garbage is seldom looked for while the clock matters.
 - As many files may be open as the connections need, or the run does not begin.
 """
 
+import gc
 import resource
 import subprocess
 import sys
@@ -46,6 +48,26 @@ def test_the_limit_is_told_with_its_origin() -> None:
     assert str(Patience(None)) == "600 s, the automatic limit"
 
 
+def test_garbage_is_not_looked_for_with_every_thousand_objects() -> None:
+    begun: list[str] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        begun.append(phase)
+
+    async def busy() -> list[str]:
+        begun.clear()
+        kept = [[number] for number in range(50_000)]
+        return begun[: len(kept)]
+
+    before = gc.get_threshold()
+    gc.callbacks.append(note)
+    try:
+        assert run(busy()) == []
+    finally:
+        gc.callbacks.remove(note)
+    assert gc.get_threshold() == before
+
+
 async def soft_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
@@ -59,6 +81,26 @@ LIMITED = """
 import resource, sys
 from steelyard.core import ConfigError
 from steelyard.engine import run
+def test_garbage_is_not_looked_for_with_every_thousand_objects() -> None:
+    begun: list[str] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        begun.append(phase)
+
+    async def busy() -> list[str]:
+        begun.clear()
+        kept = [[number] for number in range(50_000)]
+        return begun[: len(kept)]
+
+    before = gc.get_threshold()
+    gc.callbacks.append(note)
+    try:
+        assert run(busy()) == []
+    finally:
+        gc.callbacks.remove(note)
+    assert gc.get_threshold() == before
+
+
 async def soft_limit(): return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 300))
 print(run(soft_limit(), connections=200))

@@ -52,8 +52,8 @@ def test_rooms_import_only_rooms_below_them() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ["ruff", "check", "src", "tests", "benchmarks"],
-        ["ruff", "format", "--check", "src", "tests", "benchmarks"],
+        ["ruff", "check", "src", "tests", "benchmarks", "tools"],
+        ["ruff", "format", "--check", "src", "tests", "benchmarks", "tools"],
         ["mypy"],
     ],
     ids=" ".join,

@@ -26,9 +26,9 @@ async def drive(
     """Ask ``requests``, taken one by one as ``pacing`` allows, and hand every reply to ``sink``.
 
     Replies come in the order in which they finish, each once: the last attempt's, timed from when
-    the request was taken up. Raises ``RunStopped`` when the first replies are hopeless, and
-    whatever ``requests`` or ``sink`` raises. Then, as when it is cancelled, requests in flight are
-    abandoned and leave no reply.
+    the request was taken up. Raises ``RunStopped`` when the first replies are hopeless or the
+    service stays away, and whatever ``requests`` or ``sink`` raises. Then, as when it is cancelled,
+    requests in flight are abandoned and leave no reply.
     """
     job = _Job(backend, policy, sink)
     turns = zip(pacing.due(job.start_ns), requests, strict=False)

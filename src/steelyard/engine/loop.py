@@ -1,15 +1,23 @@
-"""Running a coroutine: event loop, interruption, and enough open files for the connections."""
+"""Running a coroutine: event loop, interruption, open files, and a clock that is not held up."""
 
 import asyncio
+import gc
 import resource
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from steelyard.core import ConfigError
 
 SPARE_FILES = 64
 """Open files beside the connections: records, logs, name look-ups, libraries."""
+
+COLLECT_AFTER = 200_000
+"""New objects after which garbage is looked for while a coroutine runs (Python's own: 700).
+
+A search visits every read of every stream in flight and stops the clock meanwhile, up to 30 ms with
+2,000 streams. What a request leaves behind is freed without one.
+"""
 
 _Result = TypeVar("_Result")
 
@@ -26,8 +34,20 @@ def run(main: Coroutine[Any, Any, _Result], *, connections: int = 0) -> _Result:
     except ConfigError:
         main.close()
         raise
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with _rare_collections(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def allow_connections(connections: int) -> None:

@@ -26,25 +26,27 @@ class RequestBytes:
 
     def __init__(self, options: HttpOptions, route: Route) -> None:
         service, proxy = route.service, route.proxy
-        headers: _Headers = {}
-        _add(headers, [("Host", service.host_header), ("User-Agent", "steelyard")])
-        _add(headers, [("Accept", "*/*"), ("Accept-Encoding", "identity")])
-        _add(headers, [("Content-Type", "application/json")])
         key = _key(options.api_key_env)
-        if service.basic:
-            _add(headers, [("Authorization", service.basic)])
-        if key:
-            _add(headers, [("Authorization", f"Bearer {key}")])
+        ours = {
+            "Host": service.host_header,
+            "User-Agent": "steelyard",
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+        }
+        if key or service.basic:
+            ours["Authorization"] = f"Bearer {key}" if key else service.basic
         self._before_target = ""
         if proxy is not None and route.tls is None:
             self._before_target = f"http://{service.host_header}"
             if proxy.basic:
-                _add(headers, [("Proxy-Authorization", proxy.basic)])
-        _add(headers, options.headers.items())
-        self._headers = headers
+                ours["Proxy-Authorization"] = proxy.basic
+        self._headers: _Headers = {}
+        _add(self._headers, ours.items())
+        _add(self._headers, options.headers.items())
+        self._text = _text(self._headers)
         passwords = (hop.basic.removeprefix("Basic ") for hop in (service, route.hop))
         self._secrets = {secret for secret in (key, *passwords) if secret}
-        self._text = _text(headers)
 
     def payload(self, request: HttpRequest) -> bytes:
         """``request`` as it is sent."""
@@ -79,8 +81,8 @@ def _key(variable: str) -> str:
         )
     if not _VALUE.fullmatch(key) or key != key.strip():
         raise ConfigError(
-            f"the key in the environment variable {variable} has a line break, a space or another "
-            "character at its ends or inside that no header may hold; export it anew"
+            f"the key in the environment variable {variable} has a line break, a space at its ends "
+            "or a character that no header may hold; export it anew"
         )
     return key
 
