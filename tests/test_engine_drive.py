@@ -141,6 +141,13 @@ def test_tries_are_limited_and_the_last_failure_is_the_replys() -> None:
     assert reply.attempts == 4
 
 
+@pytest.mark.parametrize(("code", "tries"), [(429, 7), (503, 7), (500, 3)])
+def test_a_busy_service_is_asked_more_often(code: int, tries: int) -> None:
+    service = Told(lambda key, attempt: None if key == "0#0" else status(code))
+    driven(service, 2, pacing=Closed(1), policy=QUICK)
+    assert len(service.asked["1#0"]) == tries
+
+
 def test_no_retries_means_one_attempt() -> None:
     [reply] = driven(Told(lambda key, attempt: status(503)), 1, policy=Policy(retries=0))
     assert reply.attempts == 1

@@ -12,6 +12,10 @@ RETRY_AFTER_CAP_S = 60.0
 OUT_OF_REACH: frozenset[FailureKind] = frozenset({"connect", "refused"})
 """Failures that say nothing about the request: nobody was there to take it."""
 
+_BUSY = frozenset({429, 503})
+_BUSY_FACTOR = 3
+"""A service that says it is busy will take the request, only not now: it is asked more often."""
+
 _KINDS: frozenset[FailureKind] = frozenset(
     {"connect", "refused", "timeout", "broken_stream", "protocol"}
 )
@@ -22,7 +26,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What is tried again, and when a job is given up."""
 
     retries: int = 2
-    """Extra tries for one request."""
+    """Extra tries for one request; three times as many after 429 and 503."""
     retry_kinds: frozenset[FailureKind] = _KINDS
     retry_statuses: frozenset[int] = _STATUSES
     """For failures of kind ``status``."""
@@ -51,7 +55,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         Anything up to an exponentially growing bound (full jitter), so that requests which failed
         together do not come back together; never less than the service asked for.
         """
-        if attempts > self.retries or not self.may_pass(failure):
+        tries = self.retries * (_BUSY_FACTOR if failure.status in _BUSY else 1)
+        if attempts > tries or not self.may_pass(failure):
             return None
         bound = min(self.cap_s, self.base_s * 2.0 ** min(attempts - 1, 32))
         asked = min(failure.retry_after_s or 0.0, RETRY_AFTER_CAP_S)
