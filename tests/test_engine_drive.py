@@ -32,6 +32,7 @@ from steelyard.engine import (
     HttpRequest,
     Pacing,
     Policy,
+    Steady,
     Watched,
     drive,
     run,
@@ -110,6 +111,13 @@ def test_a_schedule_is_kept_and_may_end_before_the_requests() -> None:
     for reply in replies:
         assert reply.timing.due_ns is not None
         assert 0 <= reply.timing.queued_ns - reply.timing.due_ns < 50e6
+
+
+def test_a_steady_rate_is_kept() -> None:
+    service = Told()
+    run(drive(service, requests(11), Steady(50, 50), policy=QUICK, sink=lambda _reply: None))
+    times = sorted(first for first, *_ in service.asked.values())
+    assert 0.19 < times[-1] - times[0] < 0.3
 
 
 @pytest.mark.parametrize("code", [408, 425, 429, 500, 502, 503, 504, 529])

@@ -319,10 +319,6 @@ def test_groups_name_only_existing_tasks_and_weigh_by_their_questions(shared: Pa
         assert set(group.members) <= set(count)
         if group.weights is not None:
             assert group.weights == {member: count[member] for member in group.members}
-    weight = {
-        task.name: task.weight for name in ("mmlu_gen", "cmmlu_gen") for task in tasks(shared, name)
-    }
-    assert weight == {name: count[name] for name in weight}
 
 
 def test_groups_have_the_promised_names_and_sizes() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from steelyard import backends, config, scoring, tasks
+from steelyard.cli.options import check_ranges
 from steelyard.cli.run_options import RunOptions
 from steelyard.config import ConfigFile, DatasetRef, Overrides, Places, Wanted
 from steelyard.core import ConfigError, Json, ModelSpec, Plan
@@ -33,6 +34,7 @@ def asked(options: RunOptions) -> Asked:
     where = config.places(options.config_dir, cwd)
     found = _from_file(options, where) if options.config else _from_names(options, where)
     options = _completed(options, found.arguments)
+    where = config.places(options.config_dir, cwd)  # the file may name the folder
     found, notices = _overridden(options, found)
     for model in found.models:
         backends.check(model)
@@ -84,7 +86,9 @@ def _completed(options: RunOptions, given: Mapping[str, Json]) -> RunOptions:
         for name in given
         if getattr(options, name) == getattr(defaults, name)
     }
-    return msgspec.structs.replace(options, **free)
+    completed = msgspec.structs.replace(options, **free)
+    check_ranges(completed)
+    return completed
 
 
 def _from_file(options: RunOptions, where: Places) -> ConfigFile:
@@ -147,7 +151,11 @@ def _overridden(options: RunOptions, found: ConfigFile) -> tuple[ConfigFile, lis
     notices: list[str] = []
     for spec in found.models:
         done = config.override(spec, overrides)
-        changed[spec.abbr] = done.spec
+        if changed.setdefault(spec.abbr, done.spec) != done.spec:
+            raise ConfigError(
+                f"two different models are called {spec.abbr!r}, so their files would be mixed. "
+                "Name one of them, or give one another abbr."
+            )
         notices.extend(done.notices)
     pairs = tuple(
         msgspec.structs.replace(one, models=tuple(changed[model.abbr] for model in one.models))

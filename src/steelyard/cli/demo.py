@@ -42,7 +42,7 @@ def simulated_endpoint(*options: str) -> Iterator[str]:
         address = next((word for word in banner.split() if word.startswith("http://")), None)
         if address is None:
             raise ServiceError(f"the simulated endpoint did not start: {banner.strip()!r}")
-        print(banner.strip(), file=sys.stderr if "--json" in sys.argv else sys.stdout, flush=True)
+        print(banner.strip(), file=sys.stderr, flush=True)
         yield address.rstrip("/.,")
     finally:
         process.terminate()

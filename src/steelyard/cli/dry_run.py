@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from steelyard.core import Plan
 from steelyard.pipeline import JobPreview, preview
 from steelyard.reports import count, table
@@ -11,8 +13,12 @@ if TYPE_CHECKING:
     from steelyard.pipeline.prepare import Prepared
 
 
-def print_plan(plan: Plan, prepared: "Sequence[Prepared]") -> int:
-    """Show what a run would ask."""
+def print_plan(plan: Plan, prepared: "Sequence[Prepared]", *, json: bool) -> int:
+    """Show what a run would ask; with ``json`` one object per task."""
+    if json:
+        for item in prepared:
+            print(msgspec.json.encode(preview(item)).decode())
+        return 0
     for notice in plan.notices:
         print(f"note: {notice}")
     jobs = [preview(item) for item in prepared]
@@ -20,10 +26,11 @@ def print_plan(plan: Plan, prepared: "Sequence[Prepared]") -> int:
     print(table("simple", head, [_row(job) for job in jobs]))
     requests = sum(job.requests for job in jobs)
     tokens = sum(job.prompt_tokens for job in jobs)
-    limit = sum(job.requests * (job.max_tokens or 0) for job in jobs)
+    limits = [job.output_tokens for job in jobs if job.output_tokens is not None]
+    limit = f"at most {count(sum(limits))}" if len(limits) == len(jobs) else "no limit of"
     print(
         f"\nmode {plan.mode}: {count(requests)} requests, about {count(tokens)} prompt tokens "
-        f"(estimated without a tokenizer), at most {count(limit)} output tokens. Nothing was sent."
+        f"(estimated without a tokenizer), {limit} output tokens. Nothing was sent."
     )
     shown: set[str] = set()
     for item, job in zip(prepared, jobs, strict=True):

@@ -4,9 +4,13 @@ Exit codes: 0 done; 1 done but incomplete (a task failed, or more than 1 % of it
 2 the request was wrong and nothing was sent; 130 interrupted.
 """
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
+from types import FrameType
 
 from steelyard import __version__
 
@@ -61,29 +65,53 @@ def ais_bench() -> int:
 
 
 def _call(name: str, arguments: list[str]) -> int:
-    from steelyard.core import ConfigError, DataError, SteelyardError
-
-    command = import_module(f"steelyard.cli.{name}")
+    signal.signal(signal.SIGTERM, _as_interrupt)
     try:
-        code: int = command.main(arguments)
-    except (ConfigError, DataError) as error:
-        if "--debug" in arguments:
-            raise
-        print(f"steelyard: {error}", file=sys.stderr)
-        return 2
-    except SteelyardError as error:
-        if "--debug" in arguments:
-            raise
-        print(f"steelyard: {error}", file=sys.stderr)
-        return 1
+        return _answered(name, arguments)
     except KeyboardInterrupt:
         print("\nsteelyard: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output went away (``| head``): nothing is wrong with the run's files.
-        sys.stderr.close()
         return 141
+    finally:
+        _drop_what_cannot_be_written()
+
+
+def _answered(name: str, arguments: list[str]) -> int:
+    from steelyard.cli.exits import exit_code
+    from steelyard.core import SteelyardError
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows few letters
+    try:
+        code: int = import_module(f"steelyard.cli.{name}").main(arguments)
+    except SteelyardError as error:
+        if "--debug" in arguments:
+            raise
+        print(f"steelyard: {error}", file=sys.stderr)
+        return exit_code(error)
     return code
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM does what Ctrl-C does, also where Ctrl-C is ignored (in the background)."""
+    del number
+    interrupt = signal.getsignal(signal.SIGINT)
+    if not callable(interrupt):
+        interrupt = signal.default_int_handler
+    interrupt(signal.SIGINT, frame)
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Keep Python from complaining at its end about output that nobody can take."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 if __name__ == "__main__":

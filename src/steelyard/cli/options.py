@@ -7,8 +7,10 @@ argparse underneath, because ``--models A B --datasets C D`` needs options with 
 
 import argparse
 import difflib
+import math
 import sys
 from collections.abc import Sequence
+from functools import cache
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -77,10 +79,15 @@ def parse(kind: type[Options], arguments: Sequence[str], *, program: str, about:
         if group not in groups:
             groups[group] = parser.add_argument_group(group)
         _add(groups[group], field)
-    values = vars(parser.parse_args(list(arguments)))
-    for field in fields:
-        _check_range(field, values[field.name])
-    return kind(**values)
+    options = kind(**vars(parser.parse_args(list(arguments))))
+    check_ranges(options)
+    return options
+
+
+def check_ranges(options: msgspec.Struct) -> None:
+    """Raise ``ConfigError`` for a number out of its range."""
+    for field in _fields(type(options)):
+        _check_range(field, getattr(options, field.name))
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -94,6 +101,7 @@ class _Field(msgspec.Struct, frozen=True):
         return "--" + self.name.replace("_", "-")
 
 
+@cache
 def _fields(kind: type[msgspec.Struct]) -> list[_Field]:
     hints = get_type_hints(kind, include_extras=True)
     found = []
@@ -156,12 +164,14 @@ class _Extend(argparse.Action):
 
 
 def _check_range(field: _Field, value: object) -> None:
-    low, high = field.opt.low, field.opt.high
-    if value is None or not isinstance(value, (int, float)) or isinstance(value, bool):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         return
-    if (low is not None and value < low) or (high is not None and value > high):
-        upper = f" and at most {high:g}" if high is not None else ""
-        raise ConfigError(f"{field.flag} {value:g} is out of range: at least {low:g}{upper}.")
+    low = -math.inf if field.opt.low is None else field.opt.low
+    high = math.inf if field.opt.high is None else field.opt.high
+    if not (low <= value <= high and math.isfinite(value)):
+        lower = f"at least {low:g}" if low > -math.inf else "a finite number"
+        upper = f" and at most {high:g}" if high < math.inf else ""
+        raise ConfigError(f"{field.flag} {value:g} is out of range: {lower}{upper}.")
 
 
 def option_table(kind: type[msgspec.Struct]) -> list[tuple[str, str]]:

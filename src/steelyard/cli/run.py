@@ -1,21 +1,20 @@
 """``steelyard run`` (``ais_bench``): from a command line to a plan, a run, an exit code."""
 
-import asyncio
-import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steelyard import store
+from steelyard import config, store
 from steelyard.cli.options import parse
 from steelyard.cli.run_options import RunOptions
-from steelyard.core import ConfigError, Plan
+from steelyard.core import ConfigError, Plan, SteelyardError
 
 if TYPE_CHECKING:
     from steelyard.cli.asked import Asked
-    from steelyard.pipeline import RunResult, Settings
+    from steelyard.pipeline import RunResult
     from steelyard.pipeline.prepare import Prepared
 
 ABOUT = """Asks models the questions of data sets, keeps every reply, marks the answers, and reports
@@ -32,6 +31,25 @@ DEFAULT_WORK_DIR = "outputs/default"
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
     options = parse(RunOptions, arguments, program="steelyard run", about=ABOUT)
+    try:
+        return _run(options, list(arguments))
+    except SteelyardError as error:
+        if options.json:
+            _tell_programs(error)
+        raise
+
+
+def _tell_programs(error: SteelyardError) -> None:
+    """The last event of a run that was refused or broke off."""
+    from steelyard.cli.exits import exit_code
+    from steelyard.cli.watching import JsonLines
+    from steelyard.pipeline import Finished
+
+    with suppress(OSError):
+        JsonLines()(Finished(exit_code=exit_code(error), folder="", detail=str(error)))
+
+
+def _run(options: RunOptions, given: list[str]) -> int:
     if options.search:
         from steelyard.cli.search import print_locations
 
@@ -43,27 +61,27 @@ def main(arguments: Sequence[str]) -> int:
     from steelyard.pipeline.prepare import prepare
 
     prepared = prepare(
-        wanted.plan.jobs, marked=options.mode in ("all", "eval"), rows=options.mode != "viz"
+        wanted.plan.jobs,
+        marked=options.mode in ("all", "eval"),
+        rows=options.mode != "viz" or options.dry_run,
     )
     if options.dry_run:
         from steelyard.cli.dry_run import print_plan
 
-        return print_plan(wanted.plan, prepared)
-    return _carry_out(options, wanted, prepared, list(arguments))
+        return print_plan(wanted.plan, prepared, json=options.json)
+    return _carry_out(options, wanted, prepared, given)
 
 
 def _carry_out(
     options: RunOptions, wanted: "Asked", prepared: "tuple[Prepared, ...]", given: list[str]
 ) -> int:
-    from steelyard import engine
-    from steelyard.cli.board import listener
+    from steelyard.cli.watching import told, watcher
     from steelyard.pipeline import Finished, Settings, run_plan
 
     work_dir = Path(options.work_dir or wanted.file.work_dir or DEFAULT_WORK_DIR)
     now = datetime.now().astimezone()
     folder = _folder(options, work_dir, now)
     folder.write_config(now, wanted.config_text(given))
-    tell = listener(json=options.json)
     settings = Settings(
         max_num_workers=options.max_num_workers or wanted.file.max_num_workers or 1,
         warmups=options.num_warmups,
@@ -73,15 +91,15 @@ def _carry_out(
         extract_rate=options.dump_extract_rate,
     )
     again = _again(given, folder.stamp)
-    try:
-        carried_out = run_plan(wanted.plan, prepared, folder, settings, tell)
-        result = engine.run(carried_out, connections=_connections(wanted.plan, settings))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        detail = f"Interrupted. What was finished is kept. Continue with:\n  {again}"
-        tell(Finished(exit_code=130, folder=str(folder.root), detail=detail))
-        return 130
-    code, detail = _verdict(result, again, wanted.plan)
-    tell(Finished(exit_code=code, folder=str(folder.root), detail=detail))
+    with closing(watcher(json=options.json)) as shown:
+        tell = told(shown)
+        try:
+            result = run_plan(wanted.plan, prepared, folder, settings, tell)
+            code, detail = _verdict(result, again, wanted.plan)
+        except KeyboardInterrupt:
+            code = 130
+            detail = f"Interrupted. What was finished is kept. Continue with:\n  {again}"
+        tell(Finished(exit_code=code, folder=str(folder.root), detail=detail))
     return code
 
 
@@ -105,25 +123,16 @@ def _verdict(result: "RunResult", again: str, plan: Plan) -> tuple[int, str]:
 
 
 def _again(given: list[str], stamp: str) -> str:
-    """The command that continues this run."""
+    """The command that continues this run, without secrets."""
+    words = iter(given[: given.index("--")] if "--" in given else given)
     kept: list[str] = []
-    skip = False
-    for index, word in enumerate(given):
-        if skip:
-            skip = False
-            continue
+    for word in words:
         if word in ("-r", "--reuse"):
-            following = given[index + 1] if index + 1 < len(given) else "-"
-            skip = not following.startswith("-")
-            continue
-        if not word.startswith("--reuse="):
+            value = next(words, "")
+            if value.startswith("-"):
+                kept.append(value)
+        elif not word.startswith(("--reuse=", "-r")):
             kept.append(word)
-    program = Path(sys.argv[0]).name
-    lead = ["ais_bench"] if program == "ais_bench" else ["steelyard", "run"]
-    return shlex.join([*lead, *kept, "--reuse", stamp])
-
-
-def _connections(plan: Plan, settings: "Settings") -> int:
-    """Connections that may be open at once: what the busiest jobs together may ask."""
-    loads = sorted((job.model.load.concurrency for job in plan.jobs), reverse=True)
-    return sum(loads[: settings.max_num_workers])
+    program = ["ais_bench"] if Path(sys.argv[0]).name == "ais_bench" else ["steelyard", "run"]
+    positional = given[given.index("--") :] if "--" in given else []
+    return config.shown_command([*program, *kept, "--reuse", stamp, *positional])

@@ -27,10 +27,11 @@ class UserRule(msgspec.Struct, frozen=True):
     def __call__(self, text: str, sample: Sample) -> Verdict:
         """Mark ``text``; the function must return a ``Verdict``, or text if it extracts."""
         found = self.function(text) if self.extracts else self.function(text, sample)
-        if isinstance(found, Verdict):
+        if isinstance(found, Verdict) and 0 <= found.value <= 1:
             return found
-        if not self.extracts or not (found is None or isinstance(found, str)):
-            wanted = "a string or None" if self.extracts else "a steelyard.core.Verdict"
+        if not self.extracts or not isinstance(found, str | None):
+            verdict = "a steelyard.core.Verdict with a value between 0 and 1"
+            wanted = "a string or None" if self.extracts else verdict
             raise ConfigError(f"--scorer {self.id}: returned {found!r}; expected {wanted}.")
         answer = found.strip() if found is not None else None
         if not answer:

@@ -74,10 +74,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """The family that sub-data sets are merged and averaged under (``mmlu``)."""
     merged_name: str = ""
     """The task's name in a ``--merge-ds`` run (``mmludataset``); empty when it has no siblings."""
-    weight: float | None = None
-    """Weight of this sub-data set in weighted averages, fixed by the data set's users."""
     metric: str = "accuracy"
-    aliases: tuple[str, ...] = ()
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -35,8 +35,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     messages: tuple[Message, ...]
     sampling: Sampling
     tools: tuple[dict[str, Json], ...] = ()
-    continuations: tuple[str, ...] = ()
-    """Candidate continuations whose log-likelihood is asked for, instead of generation."""
 
 
 class ToolCall(msgspec.Struct, frozen=True):

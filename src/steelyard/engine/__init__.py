@@ -9,7 +9,7 @@ from steelyard.engine.exchange import Exchange, HttpRequest
 from steelyard.engine.http import HttpClient
 from steelyard.engine.loop import allow_connections, run
 from steelyard.engine.options import HttpOptions
-from steelyard.engine.pacing import Closed, Pacing
+from steelyard.engine.pacing import Closed, Pacing, Steady
 from steelyard.engine.retry import Policy
 from steelyard.engine.sse import Event, clock, events
 from steelyard.engine.watch import Counters, Watched
@@ -24,6 +24,7 @@ __all__ = [
     "HttpRequest",
     "Pacing",
     "Policy",
+    "Steady",
     "Watched",
     "allow_connections",
     "clock",

@@ -5,7 +5,7 @@ they yield due times, and ``drive`` waits for each before it asks.
 """
 
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import count, repeat
 from typing import Protocol
 
 import msgspec
@@ -41,3 +41,19 @@ class Closed(msgspec.Struct, frozen=True):
         """Every request as soon as there is a place."""
         del start_ns
         return repeat(None)
+
+
+class Steady(msgspec.Struct, frozen=True):
+    """One request every ``1 / per_second`` seconds, as long as there is a place in flight."""
+
+    in_flight: int
+    per_second: float
+
+    def __post_init__(self) -> None:
+        Closed(self.in_flight)
+        if self.per_second <= 0:
+            raise ConfigError(f"request_rate {self.per_second:g}: expected more than 0 per second")
+
+    def due(self, start_ns: int) -> Iterator[int | None]:
+        """The first at once, the others after it at equal distances."""
+        return (start_ns + round(number * 1e9 / self.per_second) for number in count())

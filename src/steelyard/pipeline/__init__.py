@@ -16,7 +16,8 @@ from steelyard.pipeline.events import (
     ReportReady,
 )
 from steelyard.pipeline.preview import JobPreview, preview
-from steelyard.pipeline.run import RunResult, Settings, run_plan
+from steelyard.pipeline.run import RunResult, run_plan
+from steelyard.pipeline.state import Settings
 
 __all__ = [
     "Event",

@@ -3,7 +3,7 @@
 The sub-data sets of a family are compared as one: its questions together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 import msgspec
@@ -29,8 +29,7 @@ def comparisons(folder: RunFolder, jobs: Sequence[Job]) -> tuple[Comparison, ...
     return tuple(
         found
         for family, names in _families(jobs).items()
-        for a, b in pairs
-        if (found := _compared(folder, family, names, (a, b), models)) is not None
+        for found in _compared(folder, family, names, pairs, models)
     )
 
 
@@ -48,25 +47,24 @@ def _compared(
     folder: RunFolder,
     family: str,
     names: Sequence[str],
-    pair: tuple[str, str],
-    labels: dict[str, str],
-) -> Comparison | None:
-    first, second = (list(_scores(folder, model, names)) for model in pair)
-    found = compare(first, second)
-    if found is None:
-        return None
-    a, b = labels[pair[0]], labels[pair[1]]
-    better = a if found.difference > 0 else b
-    return Comparison(
-        dataset=family,
-        a=a,
-        b=b,
-        diff=found.difference,
-        low=found.low,
-        high=found.high,
-        p=found.p_value,
-        verdict="no clear difference" if found.is_noise else f"{better} is better",
-    )
+    pairs: Iterable[tuple[str, str]],
+    labels: Mapping[str, str],
+) -> Iterator[Comparison]:
+    scores = {model: list(_scores(folder, model, names)) for model in labels}
+    for a, b in pairs:
+        found = compare(scores[a], scores[b])
+        if found is not None:
+            better = labels[a] if found.difference > 0 else labels[b]
+            yield Comparison(
+                dataset=family,
+                a=labels[a],
+                b=labels[b],
+                diff=found.difference,
+                low=found.low,
+                high=found.high,
+                p=found.p_value,
+                verdict="no clear difference" if found.is_noise else f"{better} is better",
+            )
 
 
 def _scores(folder: RunFolder, model: str, names: Sequence[str]) -> Iterator[Score]:

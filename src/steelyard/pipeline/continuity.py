@@ -1,14 +1,15 @@
 """Whether stored answers may be continued or marked: the check behind ``--reuse``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from steelyard import store
 from steelyard.core import ModelSpec, PlanMismatch
-from steelyard.pipeline.prepare import Prepared, model_parts
-from steelyard.store import JobEntry, PlanFile, RunFolder
+from steelyard.pipeline.events import Event, Notice
+from steelyard.pipeline.prepare import Prepared, model_parts, prompt_version
+from steelyard.store import JobEntry, RunFolder
 
 
 def continue_plan(
@@ -18,19 +19,18 @@ def continue_plan(
     *,
     anyway: bool,
 ) -> tuple[str, ...]:
-    """Check every job of ``models`` against what ``folder`` was made with, then note it there.
+    """Check every job against what ``folder`` was made with; then note those of ``models`` there.
 
-    Returns what a person should know; raises ``PlanMismatch`` unless ``anyway``.
+    A model that is not in ``models`` cannot be asked: its stored answers will be marked all the
+    same. Returns what a person should know; raises ``PlanMismatch`` unless ``anyway``.
     """
     old = store.read_plan(folder.plan)
     entries: list[JobEntry] = []
     notices: list[str] = []
     for item in prepared:
         model = models.get(item.job.model.abbr)
-        if model is None:
-            continue
-        entry = _entry(item, {**item.parts, **model_parts(model)})
-        before = old.find(entry.model, entry.dataset)
+        before = old.find(item.job.model.abbr, item.job.task.name)
+        entry = _entry(item, model or item.job.model, before)
         if before is not None and store.parts(_predictions(folder, item)):
             changed = store.changed(before, entry)
             if changed and not anyway:
@@ -39,7 +39,8 @@ def continue_plan(
             entry = msgspec.structs.replace(entry, mixed=mixed)
             if changed:
                 notices.append(f"{item.name}: continued although {', '.join(changed)} changed")
-        entries.append(entry)
+        if model is not None:
+            entries.append(entry)
     if old.jobs and entries and not any(old.find(e.model, e.dataset) for e in entries):
         known = ", ".join(f"{job.model}/{job.dataset}" for job in old.jobs[:4])
         notices.append(
@@ -51,17 +52,33 @@ def continue_plan(
     return tuple(notices)
 
 
-def check_data(folder: RunFolder, prepared: Sequence[Prepared], *, anyway: bool) -> None:
-    """Stored answers may only be marked against the data they were asked from.
+def as_asked(
+    folder: RunFolder,
+    prepared: Sequence[Prepared],
+    *,
+    anyway: bool,
+    tell: Callable[[Event], None],
+) -> tuple[Prepared, ...]:
+    """``prepared`` with the prompts' version that its stored answers came from.
 
-    Raises ``PlanMismatch`` unless ``anyway``. Prompts and sampling may differ: they are history.
+    Prompts may differ, they are history. The data may not: raises ``PlanMismatch`` unless
+    ``anyway``.
     """
-    old: PlanFile = store.read_plan(folder.plan)
+    old = store.read_plan(folder.plan)
+    found = []
     for item in prepared:
         before = old.find(item.job.model.abbr, item.job.task.name)
-        then, now = (before.parts.get("data") if before else None), item.parts.get("data")
-        if then and now and then != now and not anyway:
-            raise PlanMismatch(folder.root, item.name, ("data",))
+        if before is not None:
+            changed = {name for name in item.parts if item.parts[name] != before.parts.get(name)}
+            if "data" in changed and not anyway:
+                raise PlanMismatch(folder.root, item.name, ("data",))
+            if prompts := [name for name in ("prompt", "examples") if name in changed]:
+                text = f"marks answers that were asked for with another {' and '.join(prompts)}"
+                tell(Notice(text=text, job=item.name))
+            version = prompt_version(before.parts)
+            item = msgspec.structs.replace(item, prompt_version=version)
+        found.append(item)
+    return tuple(found)
 
 
 def mixtures(folder: RunFolder) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -70,11 +87,12 @@ def mixtures(folder: RunFolder) -> dict[tuple[str, str], tuple[str, ...]]:
     return {(job.model, job.dataset): job.mixed for job in jobs if job.mixed}
 
 
-def _entry(item: Prepared, parts: Mapping[str, str]) -> JobEntry:
+def _entry(item: Prepared, model: ModelSpec, before: JobEntry | None) -> JobEntry:
     job = item.job
-    return JobEntry(
-        model=job.model.abbr, dataset=job.task.name, catalogue=job.dataset, parts=dict(parts)
-    )
+    parts = {**item.parts, **model_parts(model)}
+    if before is not None and not model.options.get("model") and "model" in before.parts:
+        parts["model"] = before.parts["model"]  # nobody was asked which one is served now
+    return JobEntry(model=job.model.abbr, dataset=job.task.name, catalogue=job.dataset, parts=parts)
 
 
 def _predictions(folder: RunFolder, item: Prepared) -> Path:

@@ -6,17 +6,29 @@ Resuming is nothing special: the stage reads which keys are finished and asks th
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle, islice
 from pathlib import Path
 
 import msgspec
 
 from steelyard import backends, engine, store
-from steelyard.core import Load, ModelSpec, Reply, Request, RunStopped, Sample, Scorer
+from steelyard.core import (
+    Load,
+    ModelSpec,
+    Reply,
+    Request,
+    RunStopped,
+    Sample,
+    Scorer,
+    SteelyardError,
+)
+from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import Origin, finished, line, origins, sample_id
+from steelyard.pipeline.score import marked
 from steelyard.pipeline.tally import Tally
-from steelyard.scoring import cleaner, mark
+from steelyard.scoring import cleaner
 
 PER_SENDER = 500
 """Requests in flight that one sender process is given when nobody says otherwise."""
@@ -25,11 +37,13 @@ PER_SENDER = 500
 class Work:
     """What is left to ask of one job. Making it reads what is stored."""
 
-    def __init__(self, prepared: Prepared, path: Path) -> None:
+    def __init__(self, prepared: Prepared, path: Path, claim: int) -> None:
         self.prepared = prepared
         self.model: ModelSpec = prepared.job.model
         """Gets its served name before anything is asked."""
         self.path = path
+        self.claim = claim
+        """Holds the run folder for whoever inherits it (``claim``)."""
         good, failed = finished(path, prepared.samples)
         wanted = set(prepared.keys())
         self.kept = len(wanted & good)
@@ -76,7 +90,7 @@ async def ask_all(work: Work, *, tally: Tally, log: JobLog) -> None:
     Raises ``RunStopped`` when the service fails hopelessly from the start, ``DiskError`` when a
     record cannot be written.
     """
-    marker = _marker(work.prepared, tally)
+    marker = _marker(work.prepared, tally, log)
 
     def counted(reply: Reply) -> None:
         tally.count(reply)
@@ -115,12 +129,18 @@ async def send(
             await engine.drive(
                 backend,
                 remembered(),
-                engine.Closed(errand.model.load.concurrency),
+                _pacing(errand.model.load),
                 policy=engine.Policy(retries=errand.model.load.retries),
                 sink=keep,
             )
         finally:
             await backend.close()
+
+
+def _pacing(load: Load) -> engine.Pacing:
+    if load.request_rate > 0:
+        return engine.Steady(load.concurrency, load.request_rate)
+    return engine.Closed(load.concurrency)
 
 
 def failure_text(reply: Reply) -> str:
@@ -134,8 +154,8 @@ async def warm_up(work: Work, *, count: int, log: JobLog) -> None:
 
     Raises ``RunStopped`` when none of them was answered.
     """
-    rows = list(work.prepared.requests(work.model))
-    chosen = iter([rows[index % len(rows)] for index in range(count)])
+    first = islice(work.prepared.requests(work.model), count)
+    chosen = islice(cycle(first), count)
     replies: list[Reply] = []
     backend = backends.open_backend(work.model)
 
@@ -145,9 +165,10 @@ async def warm_up(work: Work, *, count: int, log: JobLog) -> None:
             replies.append(reply)
 
     try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(count, work.model.load.concurrency)):
-                group.create_task(one_after_another())
+        with ungrouped():
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(count, work.model.load.concurrency)):
+                    group.create_task(one_after_another())
     finally:
         await backend.close()
     failures = [reply.failure for reply in replies if reply.failure is not None]
@@ -156,18 +177,27 @@ async def warm_up(work: Work, *, count: int, log: JobLog) -> None:
         raise RunStopped(f"every warm-up request failed; the first: {failures[0].detail}")
 
 
-def _marker(prepared: Prepared, tally: Tally) -> Callable[[Reply], None]:
-    """Marks answers as they come for the running accuracy, when the rule is quick enough."""
+def _marker(prepared: Prepared, tally: Tally, log: JobLog) -> Callable[[Reply], None]:
+    """Marks answers as they come for the running accuracy, when the rule is quick enough.
+
+    A rule that fails is not used any more: the replies are worth keeping without it.
+    """
     scorer: Scorer = prepared.job.task.scorer
     if not scorer.live:
         return lambda _reply: None
     samples: dict[str, Sample] = {sample.id: sample for sample in prepared.samples}
     clean = cleaner(prepared.job.model.clean)
+    usable = True
 
-    def marked(reply: Reply) -> None:
+    def marker(reply: Reply) -> None:
+        nonlocal usable
         sample = samples[sample_id(reply.key)]
-        if sample.target is not None:
-            score = mark(reply, sample, scorer, clean)
-            tally.mark(score.value or 0.0)
+        if not usable or sample.target is None:
+            return
+        try:
+            tally.mark(marked(reply, sample, scorer, clean).value or 0.0)
+        except SteelyardError as error:
+            usable = False
+            log.line("ERROR", f"no running accuracy: {error}")
 
-    return marked
+    return marker

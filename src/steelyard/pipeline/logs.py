@@ -5,10 +5,11 @@ written and the lines leave as notices instead.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import BinaryIO
 
 from steelyard.core import DiskError
 
@@ -18,12 +19,13 @@ class JobLog:
 
     def __init__(self, path: Path | None, *, echo: Callable[[str, str], None] | None) -> None:
         self._echo = echo
-        self._file: IO[str] | None = None
+        self._file: BinaryIO | None = None
+        """Unbuffered, so that closing it has nothing to write."""
         self.path = path
         if path is not None:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = path.open("a", encoding="utf-8")
+                self._file = path.open("ab", buffering=0)
             except OSError as error:
                 raise DiskError(f"cannot write the log {path}: {error.strerror}") from error
 
@@ -39,7 +41,8 @@ class JobLog:
         if error is not None and not isinstance(error, Exception):
             self.line("WARNING", "interrupted")
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
 
     def line(self, level: str, text: str) -> None:
         """Write one line. A full disk must not turn a log line into the run's error."""
@@ -48,8 +51,6 @@ class JobLog:
             self._echo(level, text)
         if self._file is None:
             return
-        try:
-            self._file.write(f"[{stamp}] [steelyard] [{level}] {text}\n")
-            self._file.flush()
-        except OSError:
-            self._file = None
+        line = f"[{stamp}] [steelyard] [{level}] {text}\n"
+        with suppress(OSError):
+            self._file.write(line.encode("utf-8", "backslashreplace"))

@@ -6,6 +6,7 @@ how hard it is asked do not count: a model that moved to another port is the sam
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -63,7 +64,6 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 class _Loaded(msgspec.Struct, frozen=True):
     samples: tuple[Sample, ...]
     parts: Mapping[str, str]
-    prompt_version: str
 
 
 def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Prepared, ...]:
@@ -75,16 +75,9 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
     """
     loaded: dict[int, _Loaded] = {}
     found: list[Prepared] = []
-    names: dict[tuple[str, str], str] = {}
+    owners: dict[Path, Job] = {}
     for job in jobs:
-        pair = (job.model.abbr, job.task.name)
-        if pair in names:
-            both = " and ".join(dict.fromkeys((names[pair], job.dataset)))
-            raise ConfigError(
-                f"{both}: both would write the files of {pair[0]}/{pair[1]}. Run them one at a "
-                "time, or give one of the models another abbr."
-            )
-        names[pair] = job.dataset
+        _claim_files(job, owners)
         if not rows:
             found.append(Prepared(job=job, samples=(), parts={}, prompt_version=""))
             continue
@@ -96,10 +89,22 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
                 job=job,
                 samples=_slice(job, task.samples),
                 parts=task.parts,
-                prompt_version=task.prompt_version,
+                prompt_version=prompt_version(task.parts),
             )
         )
     return tuple(found)
+
+
+def _claim_files(job: Job, owners: dict[Path, Job]) -> None:
+    """Two names may still be one file: a file's name cannot hold every letter."""
+    path = store.RunFolder(Path()).predictions(job.model.abbr, job.task.name)
+    first = owners.setdefault(path, job)
+    if first is not job:
+        both = " and ".join(f"{one.dataset} by {one.model.abbr}" for one in (first, job))
+        raise ConfigError(
+            f"{both}: both would write the files of {job.model.abbr}/{job.task.name}. Run them one "
+            "at a time, or give one of the models another abbr."
+        )
 
 
 def _slice(job: Job, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
@@ -133,14 +138,18 @@ def _load(task: Task, *, marked: bool) -> _Loaded:
                 "nothing can be marked. Add the answer column, or run with --mode infer."
             )
     shots = task.shots()
-    prompt = store.digest({"prompt": task.prompt, "shots": shots})
     parts = {
         "task version": str(task.version),
         "prompt": store.digest(task.prompt),
         "examples": store.digest(shots),
         "data": store.digest(samples),
     }
-    return _Loaded(samples, parts, prompt[:6])
+    return _Loaded(samples, parts)
+
+
+def prompt_version(parts: Mapping[str, str]) -> str:
+    """The table's ``version``: six hex digits over prompt and examples."""
+    return store.digest([parts.get("prompt", ""), parts.get("examples", "")])[:6]
 
 
 def model_parts(model: ModelSpec) -> dict[str, str]:

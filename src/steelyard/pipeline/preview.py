@@ -21,7 +21,9 @@ class JobPreview(msgspec.Struct, frozen=True, kw_only=True):
     scorer: str
     prompt_version: str
     max_tokens: int | None
-    """The limit that most answers will run under; ``None``: the service's own."""
+    """The largest limit of an answer; ``None``: some are limited by the service alone."""
+    output_tokens: int | None
+    """The limits of all answers together; ``None`` as above."""
     prompt_tokens: int
     """Estimate for all requests together: 4 characters a token, 1 for Chinese characters."""
     first: tuple[Message, ...]
@@ -31,6 +33,9 @@ class JobPreview(msgspec.Struct, frozen=True, kw_only=True):
 def preview(prepared: Prepared) -> JobPreview:
     """Look at ``prepared`` without asking anything."""
     asked = list(prepared.requests(prepared.job.model))
+    given = [one.sampling.max_tokens for one in asked]
+    limits = [limit for limit in given if limit is not None]
+    all_limited = len(limits) == len(asked)
     return JobPreview(
         name=prepared.name,
         rows=len(prepared.samples),
@@ -38,7 +43,8 @@ def preview(prepared: Prepared) -> JobPreview:
         requests=len(asked),
         scorer=prepared.job.task.scorer.id,
         prompt_version=prepared.prompt_version,
-        max_tokens=asked[0].sampling.max_tokens,
+        max_tokens=max(limits) if all_limited else None,
+        output_tokens=sum(limits) if all_limited else None,
         prompt_tokens=sum(estimated_tokens(request.messages) for request in asked),
         first=asked[0].messages,
     )
@@ -52,9 +58,6 @@ def estimated_tokens(messages: Iterable[Message]) -> int:
         texts = [parts] if isinstance(parts, str) else [str(part.get("text", "")) for part in parts]
         for text in texts:
             characters += len(text)
-            wide += (
-                sum(_CJK[0] <= ord(letter) <= _CJK[1] for letter in text)
-                if not (text.isascii())
-                else 0
-            )
+            if not text.isascii():
+                wide += sum(_CJK[0] <= ord(letter) <= _CJK[1] for letter in text)
     return round((characters - wide) / _CHARACTERS_PER_TOKEN + wide)

@@ -109,7 +109,7 @@ def reply(stored: Line) -> Reply:
     text = stored.prediction if isinstance(stored.prediction, str) else ""
     reasoning = ""
     if stored.answer is not None:
-        reasoning = text.removesuffix(stored.answer).removesuffix(_THINK_END)
+        reasoning = text.removesuffix(_THINK_END + stored.answer) if stored.answer else text
         text = stored.answer
     failure = stored.failure
     if failure is None and stored.success is False:
@@ -144,6 +144,12 @@ class Status(msgspec.Struct, frozen=True):
         return self.success is not False and self.failure is None
 
 
+def sources(path: Path) -> list[Path]:
+    """The files that hold the replies of ``path``: its parts, else the older layout."""
+    dictionary = path.with_suffix(".json")
+    return store.parts(path) or ([dictionary] if dictionary.exists() else [])
+
+
 def finished(path: Path, samples: tuple[Sample, ...]) -> tuple[set[str], set[str]]:
     """Keys with a good reply, and keys whose last reply is a failure."""
     good: set[str] = set()
@@ -151,7 +157,7 @@ def finished(path: Path, samples: tuple[Sample, ...]) -> tuple[set[str], set[str
     names = _Names(samples)
     for part in store.parts(path):
         for status in store.read(part, Status):
-            key = status.key or names.key(status.id, part)
+            key = status.key or names.key(status.id, part, is_good=status.is_good)
             if status.is_good:
                 good.add(key)
                 failed.discard(key)
@@ -176,20 +182,19 @@ def _lines(path: Path, samples: tuple[Sample, ...]) -> Iterator[Line]:
     found = store.parts(path)
     for part in found:
         for stored in store.read(part, Line):
-            if stored.key:
-                yield stored
-            else:
-                yield msgspec.structs.replace(stored, key=names.key(stored.id, part))
-    dictionary = path.with_suffix(".json")
-    if not found and dictionary.exists():
-        yield from _dictionary(dictionary, names)
+            yield stored if stored.key else names.named(stored, stored.id, part)
+    if not found:
+        for dictionary in sources(path):
+            yield from _dictionary(dictionary, names)
 
 
 def _dictionary(path: Path, names: "_Names") -> Iterator[Line]:
     """The older layout: one JSON object ``{"0": {origin_prompt, prediction, gold}, ...}``."""
     try:
         rows: Mapping[str, Line] = msgspec.json.decode(path.read_bytes(), type=dict[str, Line])
-    except msgspec.DecodeError as error:
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(
             f"{path}: not a predictions file ({error}). Expected one JSON object "
             '{"0": {"origin_prompt": ..., "prediction": ..., "gold": ...}, ...}.'
@@ -197,7 +202,7 @@ def _dictionary(path: Path, names: "_Names") -> Iterator[Line]:
     for index, stored in rows.items():
         if not index.isdecimal():
             raise DataError(f"{path}: key {index!r} is not a row number.")
-        yield msgspec.structs.replace(stored, key=names.key(int(index), path))
+        yield names.named(stored, int(index), path)
 
 
 class _Names:
@@ -206,14 +211,29 @@ class _Names:
     def __init__(self, samples: tuple[Sample, ...]) -> None:
         self._samples = samples
         self._seen: dict[int, int] = {}
+        """Answers so far, by row."""
 
-    def key(self, row: int, path: Path) -> str:
-        """The key of the next line for ``row``: repeats are numbered in order of appearance."""
+    def named(self, stored: Line, row: int, path: Path) -> Line:
+        """``stored`` with its key; raises ``DataError`` when its answer is not text."""
+        is_good = stored.success is not False and stored.failure is None
+        if is_good and not isinstance(stored.prediction, str | None):
+            raise DataError(
+                f"{path}: the prediction of row {row} is not text but "
+                f"{type(stored.prediction).__name__}. Expected one line of text per answer."
+            )
+        return msgspec.structs.replace(stored, key=self.key(row, path, is_good=is_good))
+
+    def key(self, row: int, path: Path, *, is_good: bool) -> str:
+        """The key of the next line for ``row``: answers are numbered in order of appearance.
+
+        A failure gets the number of the answer that is still to come, so it never takes the place
+        of one.
+        """
         if not 0 <= row < len(self._samples):
             raise DataError(
                 f"{path}: a prediction belongs to row {row}, but the data set has "
                 f"{len(self._samples)} rows. Was it made with another data set or --num-prompts?"
             )
         repeat = self._seen.get(row, 0)
-        self._seen[row] = repeat + 1
+        self._seen[row] = repeat + is_good
         return f"{self._samples[row].id}#{repeat}"

@@ -1,16 +1,17 @@
 """The report stage: from results files to the summary. Needs no data set and no model."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from steelyard import reports, store
-from steelyard.core import Job, Metric
+from steelyard.core import DataError, Job, Metric
 from steelyard.pipeline.compare import comparisons
 from steelyard.pipeline.continuity import mixtures
-from steelyard.pipeline.events import Event, ReportReady
+from steelyard.pipeline.events import Event, Notice, ReportReady
 from steelyard.pipeline.prepare import Prepared
-from steelyard.reports import Cell, Note, Results, Row, Summary
+from steelyard.pipeline.records import sources
+from steelyard.reports import Cell, Comparison, Note, Results, Row, Summary
 from steelyard.store import RunFolder
 
 Table = Mapping[tuple[str, str], Results]
@@ -18,21 +19,25 @@ Table = Mapping[tuple[str, str], Results]
 
 
 def report(
-    folder: RunFolder, prepared: Sequence[Prepared], *, tell: Callable[[Event], None]
-) -> tuple[str, ...]:
-    """Write the summary of the jobs and show it; returns the jobs that have no results.
+    folder: RunFolder,
+    prepared: Sequence[Prepared],
+    *,
+    old: Collection[str],
+    tell: Callable[[Event], None],
+) -> dict[str, str]:
+    """Write the summary of the jobs and show it; returns which have no results, and why.
 
-    Without any results there is no table either.
+    ``old`` names jobs whose results, if there are any, are those of an earlier marking. Without any
+    results there is no table either.
     """
     jobs = [item.job for item in prepared]
-    table = {
-        (job.model.abbr, job.task.name): found
-        for job in jobs
-        if (found := _read(folder, job)) is not None
-    }
-    missing = tuple(
-        item.name for item in prepared if (item.job.model.abbr, item.job.task.name) not in table
-    )
+    table: dict[tuple[str, str], Results] = {}
+    missing: dict[str, str] = {}
+    for item in prepared:
+        try:
+            table[item.job.model.abbr, item.job.task.name] = _read(folder, item.job)
+        except DataError as error:
+            missing[item.name] = str(error)
     if not table:
         return missing
     moment = _free_moment(folder)
@@ -40,8 +45,8 @@ def report(
         stamp=store.stamp(moment),
         labels=tuple(_labels(jobs).values()),
         rows=(*_job_rows(jobs, table), *_group_rows(jobs, table)),
-        comparisons=comparisons(folder, jobs),
-        notes=tuple(_notes(folder, jobs, table)),
+        comparisons=_comparisons(folder, jobs, tell),
+        notes=tuple(_notes(folder, prepared, table, old)),
     )
     files: dict[Path, str] = {
         folder.summary(moment, "txt"): reports.text_file(summary),
@@ -54,13 +59,27 @@ def report(
     return missing
 
 
-def _read(folder: RunFolder, job: Job) -> Results | None:
+def _read(folder: RunFolder, job: Job) -> Results:
     path = folder.results(job.model.abbr, job.task.name)
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        raise DataError("no results; make them with --mode eval --reuse") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
     return reports.read_results(data, str(path))
+
+
+def _comparisons(
+    folder: RunFolder, jobs: Sequence[Job], tell: Callable[[Event], None]
+) -> tuple[Comparison, ...]:
+    """None, and a notice, when the marks cannot be read: the scores do not depend on them."""
+    try:
+        return comparisons(folder, jobs)
+    except DataError as error:
+        text = f"models are not compared; mark again with --mode eval --reuse. {error}"
+        tell(Notice(text=text, level="error"))
+        return ()
 
 
 def _free_moment(folder: RunFolder) -> datetime:
@@ -147,17 +166,22 @@ def _group_cell(members: Sequence[Results], metric: Metric | None) -> Cell | Non
     )
 
 
-def _notes(folder: RunFolder, jobs: Sequence[Job], table: Table) -> Iterator[Note]:
+def _notes(
+    folder: RunFolder, prepared: Sequence[Prepared], table: Table, old: Collection[str]
+) -> Iterator[Note]:
     mixed = mixtures(folder)
-    for job in jobs:
-        pair = (job.model.abbr, job.task.name)
+    for item in prepared:
+        job, pair = item.job, (item.job.model.abbr, item.job.task.name)
         results = table.get(pair)
         if pair in mixed:
             text = f"answers of before and after a change of {', '.join(mixed[pair])} are mixed"
             yield Note(text, job.task.name, job.model.abbr)
         if results is None:
             continue
-        if _is_stale(folder, job, results):
+        if item.name in old:
+            text = "these marks are old: marking again failed"
+            yield Note(text, job.task.name, job.model.abbr)
+        elif _is_stale(folder, job, results):
             text = "the stored answers changed since; mark them again with --mode eval --reuse"
             yield Note(text, job.task.name, job.model.abbr)
         if results.truncated:
@@ -178,6 +202,5 @@ def _variant_notes(job: Job, results: Results) -> Iterator[Note]:
 
 
 def _is_stale(folder: RunFolder, job: Job, results: Results) -> bool:
-    path = folder.predictions(job.model.abbr, job.task.name)
-    sources = store.parts(path) or [p for p in [path.with_suffix(".json")] if p.exists()]
-    return bool(sources) and store.digest_files(sources) != results.source_digest
+    files = sources(folder.predictions(job.model.abbr, job.task.name))
+    return bool(files) and store.digest_files(files) != results.source_digest

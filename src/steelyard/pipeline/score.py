@@ -5,14 +5,23 @@ or after the data's answers were mended, needs no model.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from steelyard import store
-from steelyard.core import DataError, Metric, Reply, Sample, Score, Scorer
+from steelyard.core import (
+    ConfigError,
+    DataError,
+    Metric,
+    Reply,
+    Sample,
+    Score,
+    Scorer,
+    SteelyardError,
+)
 from steelyard.pipeline.prepare import Prepared
-from steelyard.pipeline.records import replies
+from steelyard.pipeline.records import replies, sources
 from steelyard.reports import Detail, Results, results_json
 from steelyard.scoring import aisbench_value, cleaner, fold, mark, prediction
 from steelyard.store import RunFolder
@@ -28,12 +37,13 @@ class ScoreOptions(msgspec.Struct, frozen=True, kw_only=True):
 def score(prepared: Prepared, folder: RunFolder, options: ScoreOptions) -> Results:
     """Mark all stored replies of a job; writes the scores and the results file.
 
-    Raises ``DataError`` when nothing is stored, or the stored lines do not fit the data.
+    Raises ``DataError`` when nothing is stored, or the stored lines do not fit the data, and
+    ``ConfigError`` when the rule fails.
     """
     job = prepared.job
     path = folder.predictions(job.model.abbr, job.task.name)
-    sources = store.parts(path) or [p for p in [path.with_suffix(".json")] if p.exists()]
-    if not sources:
+    files = sources(path)
+    if not files:
         raise DataError(f"{path}: no stored answers. Ask the model first (--mode infer or all).")
     stored = replies(path, prepared.samples)
     answers = [(sample, stored[key]) for sample, key in _asked(prepared) if key in stored]
@@ -41,7 +51,7 @@ def score(prepared: Prepared, folder: RunFolder, options: ScoreOptions) -> Resul
     lines = b"".join(msgspec.json.encode(one) + b"\n" for one in scores)
     store.write_atomic(folder.scores(job.model.abbr, job.task.name), lines)
     unasked = prepared.total - len(answers)
-    results = _results(prepared, answers, scores, unasked, store.digest_files(sources))
+    results = _results(prepared, answers, scores, unasked, store.digest_files(files))
     if not options.extract_rate:
         results = msgspec.structs.replace(results, extract_rate=None)
     details = _details(prepared, answers, scores) if options.details else None
@@ -49,6 +59,19 @@ def score(prepared: Prepared, folder: RunFolder, options: ScoreOptions) -> Resul
         folder.results(job.model.abbr, job.task.name), results_json(results, details)
     )
     return results
+
+
+def marked(reply: Reply, sample: Sample, scorer: Scorer, clean: Callable[[str], str]) -> Score:
+    """The score of one reply; ``ConfigError`` for whatever the rule, maybe a user's, raises."""
+    try:
+        return mark(reply, sample, scorer, clean)
+    except SteelyardError:
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"the marking rule {scorer.id} fails on the answer to sample {sample.id!r} "
+            f"({type(error).__name__}: {error}). Mend it and mark again with --mode eval --reuse."
+        ) from error
 
 
 def _asked(prepared: Prepared) -> Iterator[tuple[Sample, str]]:
@@ -61,7 +84,7 @@ def _marks(
     prepared: Prepared, answers: Sequence[tuple[Sample, Reply]], scorer: Scorer
 ) -> list[Score]:
     clean = cleaner(prepared.job.model.clean)
-    return [mark(reply, sample, scorer, clean) for sample, reply in answers]
+    return [marked(reply, sample, scorer, clean) for sample, reply in answers]
 
 
 def _results(

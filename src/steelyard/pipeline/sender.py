@@ -9,13 +9,14 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 from msgspec.structs import replace
 
 from steelyard import engine, store
 from steelyard.core import DiskError, Reply, Request, RunStopped, SteelyardError
+from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.infer import Errand, Work, failure_text, send
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.records import sample_id
@@ -49,13 +50,11 @@ async def ask_apart(work: Work, *, tally: Tally, log: JobLog, senders: int) -> N
 
     Raises as ``infer.ask_all`` does.
     """
-    words: list[Word] = [Word()] * senders
-    try:
+    board = _Board([Word()] * senders, tally, log)
+    with ungrouped():
         async with asyncio.TaskGroup() as group:
             for number, part in enumerate(_slices(work, senders)):
-                group.create_task(_follow(number, part, words, tally, log))
-    except* (RunStopped, DiskError) as stopped:
-        raise stopped.exceptions[0] from None
+                group.create_task(_follow(part, number, board, claim=work.claim))
 
 
 def _slices(work: Work, senders: int) -> list[Slice]:
@@ -66,7 +65,10 @@ def _slices(work: Work, senders: int) -> list[Slice]:
     for number in range(senders):
         mine = requests[number::senders]
         share = load.concurrency // senders + (number < load.concurrency % senders)
-        model = replace(whole.model, load=replace(load, concurrency=share, senders=1))
+        mine_only = replace(
+            load, concurrency=share, senders=1, request_rate=load.request_rate / senders
+        )
+        model = replace(whole.model, load=mine_only)
         names = {sample_id(request.key) for request in mine}
         origin = {name: whole.origin[name] for name in names}
         path = store.part(work.path, number + 1)
@@ -74,41 +76,78 @@ def _slices(work: Work, senders: int) -> list[Slice]:
     return slices
 
 
-async def _follow(number: int, part: Slice, words: list[Word], tally: Tally, log: JobLog) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "steelyard.pipeline",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 24,
-    )
+class _Board:
+    """What all senders of one job said last, added up."""
+
+    def __init__(self, words: list[Word], tally: Tally, log: JobLog) -> None:
+        self._words = words
+        self._tally = tally
+        self._log = log
+
+    def take(self, number: int, word: Word) -> None:
+        """Count what a sender says; raises what stopped it."""
+        words, tally = self._words, self._tally
+        words[number] = word
+        tally.answered = sum(word.answered for word in words)
+        tally.counters.in_flight = sum(word.in_flight for word in words)
+        tally.counters.attempts = sum(word.attempts for word in words)
+        tally.failed = sum((Counter(word.failed) for word in words), Counter())
+        for failure in word.failures:
+            self._log.line("ERROR", failure)
+        if word.stopped:
+            raise RunStopped(word.stopped)
+        if word.disk:
+            raise DiskError(word.disk)
+
+
+async def _follow(part: Slice, number: int, board: _Board, *, claim: int) -> None:
+    """One sender from start to end, or until this task is cancelled."""
+    process = await _started(claim)
     told_to, tells = process.stdin, process.stdout
     if told_to is None or tells is None:
         raise RunStopped("a sender process has no pipes")
     try:
         body = msgspec.msgpack.encode(part)
         told_to.write(len(body).to_bytes(8, "big") + body)
-        await told_to.drain()
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died; how is asked below
+            await told_to.drain()
         async for told in tells:
-            word = msgspec.json.decode(told, type=Word)
-            words[number] = word
-            _add_up(words, tally)
-            for failure in word.failures:
-                log.line("ERROR", failure)
-            if word.stopped:
-                raise RunStopped(word.stopped)
-            if word.disk:
-                raise DiskError(word.disk)
+            board.take(number, msgspec.json.decode(told, type=Word))
         if await process.wait() != 0:
             raise RunStopped(
                 f"sender process {number + 1} ended with code {process.returncode}; what it had "
-                "finished is kept"
+                "finished is kept. Go on with --reuse"
             )
     finally:
         told_to.close()
         if process.returncode is None:
             await asyncio.shield(_ended(process))
+
+
+async def _started(claim: int) -> asyncio.subprocess.Process:
+    """A sender that finds the same modules as this process and holds the run folder with it.
+
+    It has a session of its own: an interrupt at the terminal is for this process, whose end it
+    sees.
+    """
+    modules = os.pathsep.join(path for path in sys.path if path)
+    try:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "steelyard.pipeline",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=1 << 24,
+            env={**os.environ, "PYTHONPATH": modules},
+            pass_fds=(claim,),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RunStopped(
+            f"a sender process cannot be started: {error.strerror}. Use fewer with --senders."
+        ) from error
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
@@ -118,13 +157,6 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _add_up(words: Sequence[Word], tally: Tally) -> None:
-    tally.answered = sum(word.answered for word in words)
-    tally.counters.in_flight = sum(word.in_flight for word in words)
-    tally.counters.attempts = sum(word.attempts for word in words)
-    tally.failed = sum((Counter(word.failed) for word in words), Counter())
 
 
 async def _serve(part: Slice) -> Word:
@@ -142,24 +174,24 @@ async def _serve(part: Slice) -> Word:
         now = tally.counters
         return Word(tally.answered, dict(tally.failed), now.in_flight, now.attempts, news)
 
-    work = asyncio.ensure_future(
-        send(
-            part.requests,
-            part.errand,
-            counted=counted,
-            counters=tally.counters,
-        )
-    )
-    asyncio.get_running_loop().add_reader(0, work.cancel)
+    sending = send(part.requests, part.errand, counted=counted, counters=tally.counters)
+    work = asyncio.ensure_future(sending)
+    loop = asyncio.get_running_loop()
+
+    def abandon() -> None:
+        loop.remove_reader(0)
+        work.cancel()
+
+    loop.add_reader(0, abandon)
     while not work.done():
         await asyncio.wait({work}, timeout=_TELL_EVERY_S)
         _tell(word())
     try:
         await work
-    except RunStopped as error:
-        return replace(word(), stopped=str(error))
-    except SteelyardError as error:
+    except DiskError as error:
         return replace(word(), disk=str(error))
+    except SteelyardError as error:
+        return replace(word(), stopped=str(error))
     except asyncio.CancelledError:
         pass
     return word()
@@ -182,9 +214,9 @@ def _read(size: int) -> bytes:
 
 def main() -> int:
     """Entry point of the process."""
-    size = int.from_bytes(_read(8), "big")
-    part = msgspec.msgpack.decode(_read(size), type=Slice)
     try:
+        size = int.from_bytes(_read(8), "big")
+        part = msgspec.msgpack.decode(_read(size), type=Slice)
         _tell(engine.run(_serve(part)))
     except (KeyboardInterrupt, BrokenPipeError, EOFError):
         return 130

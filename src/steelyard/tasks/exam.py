@@ -84,7 +84,6 @@ class Exam(msgspec.Struct, frozen=True, kw_only=True):
                 gold=manner.gold,
                 group=self.group,
                 merged_name=f"{self.group}dataset",
-                weight=float(subject.questions),
             )
 
     def _read(self, data: Data, file: str, name: str) -> Iterator[Sample]:

@@ -32,7 +32,7 @@ def merged(tasks: Sequence[Task], *, limit: int | None = None) -> Task:
         return tuple(shot for task in tasks for shot in _owned(task, task.shots()))
 
     return replace(
-        first, name=first.merged_name, samples=samples, shots=shots, merged_name="", weight=None
+        first, name=first.merged_name, samples=samples, shots=shots, merged_name=""
     )
 
 

@@ -118,7 +118,7 @@ def abbr(category: str) -> str:
 def zero_shot(data: Data, prompt: Prompt) -> Iterator[Task]:
     """One task per category under ``prompt``, without examples."""
     asked = split(data, "test")
-    for category, questions in CATEGORIES.items():
+    for category in CATEGORIES:
         yield Task(
             name=abbr(category),
             version=1,
@@ -129,7 +129,6 @@ def zero_shot(data: Data, prompt: Prompt) -> Iterator[Task]:
             gold="ANSWER: {target}",
             group="mmlu_pro",
             merged_name="mmluprodataset",
-            weight=float(questions),
         )
 
 

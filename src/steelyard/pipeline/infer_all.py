@@ -1,0 +1,147 @@
+"""The infer stage of all jobs: which models serve, what may be continued, how many jobs at once."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from steelyard import engine
+from steelyard.core import DiskError, ModelSpec, SteelyardError
+from steelyard.pipeline import discover
+from steelyard.pipeline.claim import claimed
+from steelyard.pipeline.continuity import continue_plan
+from steelyard.pipeline.events import JobEnded, JobStarted, Notice
+from steelyard.pipeline.groups import ungrouped
+from steelyard.pipeline.infer import Work, ask_all, sender_count, warm_up
+from steelyard.pipeline.logs import JobLog
+from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.sender import ask_apart
+from steelyard.pipeline.state import RunState
+from steelyard.pipeline.tally import Tally
+
+
+def infer_all(run: RunState, prepared: Sequence[Prepared]) -> None:
+    """Ask what is left of every job; what cannot be asked is told and noted in ``run``."""
+    with claimed(run.folder.root) as claim:
+        works = [Work(item, run.predictions(item), claim) for item in prepared]
+        loads = sorted((work.model.load.concurrency for work in works if work.left), reverse=True)
+        engine.run(_infer_all(run, works), connections=sum(loads[: run.settings.at_once]))
+
+
+async def _infer_all(run: RunState, works: Sequence[Work]) -> None:
+    models = await _discover(run, works)
+    prepared = [work.prepared for work in works]
+    anyway = run.settings.reuse_anyway
+    for text in continue_plan(run.folder, prepared, models, anyway=anyway):
+        run.tell(Notice(text=text))
+    waiting = iter([work for work in works if work.model.abbr in models])
+
+    async def worker() -> None:
+        for work in waiting:
+            work.model = models[work.model.abbr]
+            await _infer(run, work)
+
+    with ungrouped():
+        async with asyncio.TaskGroup() as group:
+            ticker = group.create_task(run.tick())
+            await asyncio.wait([group.create_task(worker()) for _ in range(run.settings.at_once)])
+            ticker.cancel()
+
+
+async def _discover(run: RunState, works: Iterable[Work]) -> dict[str, ModelSpec]:
+    """The models with their served names, asked for only where something is left to ask.
+
+    One that cannot be asked is left out and takes its jobs down, no others.
+    """
+    models: dict[str, ModelSpec] = {}
+    by_model: dict[str, list[Work]] = {}
+    for work in works:
+        models[work.model.abbr] = work.model
+        if work.left:
+            by_model.setdefault(work.model.abbr, []).append(work)
+
+    async def ask(abbr: str, jobs: Iterable[Work]) -> None:
+        try:
+            models[abbr] = await discover.named(models[abbr])
+        except SteelyardError as error:
+            del models[abbr]
+            run.trouble.update({job.prepared.name: str(error) for job in jobs})
+            run.tell(Notice(text=str(error), level="error", job=abbr))
+
+    with ungrouped():
+        async with asyncio.TaskGroup() as group:
+            for abbr, jobs in by_model.items():
+                group.create_task(ask(abbr, jobs))
+    return models
+
+
+async def _infer(run: RunState, work: Work) -> None:
+    with run.log("infer", work.prepared) as log:
+        run.tell(
+            JobStarted(
+                job=work.prepared.name,
+                stage="infer",
+                total=work.total,
+                kept=work.kept,
+                retried=work.retried,
+                log=str(log.path or ""),
+            )
+        )
+        log.line("INFO", f"{work.total} requests, {work.kept} of them finished before")
+        if work.left == 0:
+            log.line("INFO", "Get no data to infer, task finished")
+            return
+        if work.kept:
+            log.line(
+                "INFO",
+                f"Found {work.kept} completed data in cache, run infer task from the last "
+                "interrupted position",
+            )
+        await _ask(run, work, log)
+
+
+async def _ask(run: RunState, work: Work, log: JobLog) -> None:
+    """Ask what is left of one job. Disk trouble ends the run, any other only this job."""
+    name = work.prepared.name
+    tally = Tally(name, total=work.total, kept=work.kept)
+    run.tallies.append(tally)
+    status: Literal["finished", "stopped", "interrupted"] = "interrupted"
+    detail = ""
+    try:
+        await _send(run, work, tally, log)
+        status = "finished"
+        run.note_missing(work.prepared, work.left - tally.answered)
+    except DiskError as error:
+        status, detail = "stopped", str(error)
+        raise
+    except SteelyardError as error:
+        status, detail = "stopped", str(error)
+        run.trouble[name] = detail
+    finally:
+        run.tallies.remove(tally)
+        if detail:
+            log.line("ERROR", f"stopped: {detail}")
+        for kind, count in sorted(tally.failed.items()):
+            log.line("WARNING", f"failed, {kind}: {count}")
+        log.line("INFO", f"{status}: {tally.answered} answered, {tally.failed.total()} failed")
+        run.tell(tally.progress())
+        run.tell(
+            JobEnded(
+                job=name,
+                stage="infer",
+                status=status,
+                answered=tally.answered,
+                failed=dict(tally.failed),
+                detail=detail,
+                elapsed_s=round(tally.elapsed_s, 3),
+            )
+        )
+
+
+async def _send(run: RunState, work: Work, tally: Tally, log: JobLog) -> None:
+    if run.settings.warmups:
+        await warm_up(work, count=run.settings.warmups, log=log)
+    senders = 1 if run.settings.debug else sender_count(work.model.load, work.left)
+    if senders == 1:
+        await ask_all(work, tally=tally, log=log)
+    else:
+        await ask_apart(work, tally=tally, log=log, senders=senders)

@@ -1,0 +1,88 @@
+"""One run under way: what its stages share."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from steelyard.pipeline.events import Event, Listener, Notice
+from steelyard.pipeline.logs import JobLog
+from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.tally import Tally
+from steelyard.store import RunFolder
+
+_TICK_S = 0.5
+_INCOMPLETE_SHARE = 0.01
+"""More requests without an answer than this share of a job make the run incomplete."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a plan is carried out; nothing in here changes an answer."""
+
+    max_num_workers: int = 1
+    warmups: int = 0
+    debug: bool = False
+    """One task and one process at a time, log lines as notices."""
+    reuse_anyway: bool = False
+    details: bool = False
+    extract_rate: bool = False
+
+    @property
+    def at_once(self) -> int:
+        """Jobs that may be asked at the same time."""
+        return 1 if self.debug else self.max_num_workers
+
+
+class RunState:
+    """The run's folder and settings, its listener, and what went wrong so far."""
+
+    def __init__(self, folder: RunFolder, settings: Settings, listener: Listener) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.tallies: list[Tally] = []
+        """Of the jobs that are being asked now."""
+        self.trouble: dict[str, str] = {}
+        """What a job lacks, in words, by its name."""
+        self.unmarked: set[str] = set()
+        """Jobs whose marking failed."""
+        self._listener = listener
+        self._began = time.monotonic()
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on, stamped."""
+        at_s = round(time.monotonic() - self._began, 3)
+        self._listener(msgspec.structs.replace(event, at_s=at_s))
+
+    def note_missing(self, item: Prepared, missing: int) -> None:
+        """Keep that a job lacks answers, when they are many and nothing worse is known."""
+        if missing > _INCOMPLETE_SHARE * item.total and item.name not in self.trouble:
+            self.trouble[item.name] = (
+                f"{missing} of {item.total} requests have no answer; ask them again with --reuse"
+            )
+
+    def predictions(self, item: Prepared) -> Path:
+        """The record file of a job's replies."""
+        return self.folder.predictions(item.job.model.abbr, item.job.task.name)
+
+    def log(self, stage: Literal["infer", "eval"], item: Prepared) -> JobLog:
+        """The log of one stage of one job."""
+        if not self.settings.debug:
+            path = self.folder.log(stage, item.job.model.abbr, item.job.task.name)
+            return JobLog(path, echo=None)
+
+        def echo(level: str, text: str) -> None:
+            known: Literal["info", "error"] = "error" if level == "ERROR" else "info"
+            self.tell(Notice(text=text, level=known, job=item.name))
+
+        return JobLog(None, echo=echo)
+
+    async def tick(self) -> None:
+        """Tell the progress of all running jobs twice a second, until cancelled."""
+        while True:
+            await asyncio.sleep(_TICK_S)
+            running: Sequence[Tally] = tuple(self.tallies)
+            for tally in running:
+                self.tell(tally.progress())
