@@ -85,6 +85,35 @@ def test_a_duplicate_id_is_named(run: Run, tmp_path: Path) -> None:
     refused(run(*custom(tmp_path, row * 2)), "own.jsonl", "a", "line 2")
 
 
+def test_chinese_text_in_an_older_encoding_is_recognised(run: Run, tmp_path: Path) -> None:
+    for name, text in (
+        ("old.csv", "question,answer\n一加一,二\n"),
+        ("old.jsonl", '{"question": "中文题目"}'),
+    ):
+        path = tmp_path / name
+        path.write_bytes(text.encode("gb18030"))
+        refused(run("--custom-dataset-path", str(path)), name, "not UTF-8", "GB18030", "iconv")
+
+
+def test_options_with_a_gap_are_refused(run: Run, tmp_path: Path) -> None:
+    row = '{"question": "?", "A": "x", "B": "y", "D": "z", "answer": "A"}\n'
+    refused(run(*custom(tmp_path, row)), "line 1", "no option C")
+
+
+def test_an_unknown_marking_rule_lists_the_known_ones(run: Run) -> None:
+    refused(run("--datasets", "demo_gsm8k_gen", "--scorer", "fixd"), "fixd", "fixed")
+
+
+def test_an_unknown_summarizer_lists_the_known_ones(run: Run) -> None:
+    refused(run("--datasets", "demo_gsm8k_gen", "--summarizer", "nope"), "nope", "example")
+
+
+def test_reuse_does_not_leave_the_work_directory(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere/configs").mkdir(parents=True)
+    done = run("--datasets", "demo_gsm8k_gen", "--reuse", str(tmp_path / "elsewhere"))
+    refused(done, "no run called")
+
+
 def test_an_empty_data_set_is_said_to_be_empty(run: Run, tmp_path: Path) -> None:
     refused(run(*custom(tmp_path, "")), "own.jsonl", "empty")
 
@@ -102,7 +131,7 @@ def test_questions_without_answers_cannot_be_marked(run: Run, tmp_path: Path) ->
 
 
 def test_a_stamp_that_does_not_exist_names_the_nearest(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "outputs/default/20250628_151326").mkdir(parents=True)
+    (tmp_path / "outputs/default/20250628_151326/configs").mkdir(parents=True)
     done = run("--datasets", "demo_gsm8k_gen", "--reuse", "20250628_151327")
     refused(done, "20250628_151327", "20250628_151326")
 

@@ -10,32 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from steelyard.config import ConfigFile, DatasetRef, load_config, places
-from steelyard.core import ConfigError, Load, ModelSpec, Sampling
-
-CONFIGS = "ais_bench.benchmark.configs"
-BASE = f"""
-from mmengine.config import read_base
-with read_base():
-    from {CONFIGS}.summarizers.example import summarizer
-    from {CONFIGS}.datasets.gsm8k.gsm8k_gen_4_shot_cot_str import gsm8k_datasets
-    from {CONFIGS}.datasets.ceval.ceval_gen_5_shot_str import ceval_datasets
-    from {CONFIGS}.models.vllm_api.vllm_api_general_chat import models as general
-    from {CONFIGS}.models.vllm_api.vllm_api_stream_chat import models as stream
-"""
-PLAIN = "datasets = gsm8k_datasets\nmodels = general\n"
-
-
-def load(folder: Path, text: str, base: str = BASE) -> ConfigFile:
-    path = folder / "run.py"
-    path.write_text(base + text, encoding="utf-8")
-    return load_config(path, places(None, folder))
-
-
-def refusal(folder: Path, text: str, base: str = BASE) -> str:
-    with pytest.raises(ConfigError) as error:
-        load(folder, text, base)
-    return str(error.value)
+from old_style import CONFIGS, PLAIN, load, refusal
+from steelyard.config import DatasetRef
+from steelyard.core import Load, ModelSpec, Sampling
 
 
 def test_several_models_and_data_sets_with_changed_addresses(tmp_path: Path) -> None:

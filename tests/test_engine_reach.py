@@ -60,6 +60,21 @@ def test_one_look_up_serves_all_who_wait_for_it() -> None:
     assert run(main()) < 20
 
 
+def test_a_name_behind_which_nothing_listens_is_refused_every_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    async def main() -> set[str]:
+        client = HttpClient(HttpOptions(base_url=f"http://localhost:{port}"), load=Load())
+        kinds = set()
+        for _ in range(20):
+            found = await asyncio.gather(*(client.send(HttpRequest("/")) for _ in range(16)))
+            kinds |= {one.failure.kind for one in found if one.failure}
+        return kinds
+
+    assert run(main()) == {"refused"}
+
+
 def test_a_host_that_swallows_connections_runs_into_the_connection_limit() -> None:
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))

@@ -1,40 +1,24 @@
 """A disk that fills up in mid-run: one error, nothing is lost, and the run goes on later."""
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from running import lines, only_run, results, run_arguments, steelyard
 from sim_process import simulated
+from small_disk import enlarge, small_disk
 
 MODEL, ROWS = "vllm-api-general-chat", 400
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 512 KiB; about a hundred and fifty replies fit."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "steelyard-test", str(place)]
-    try:
-        done = subprocess.run(mount, capture_output=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command")
-    if done.returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+def test_a_full_disk_stops_the_run_and_loses_nothing(shared: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "512k") as disk:
+        fill_up_and_go_on(shared / "datasets", disk)
 
 
-def test_a_full_disk_stops_the_run_and_loses_nothing(
-    shared: Path, tmp_path: Path, small_disk: Path
-) -> None:
-    data, work = shared / "datasets", small_disk / "out"
+def fill_up_and_go_on(data: Path, disk: Path) -> None:
+    work = disk / "out"
     more = ("--num-prompts", str(ROWS), "--concurrency", "8")
     with simulated("--dataset", "gsm8k_gen", "--data-dir", str(data)) as url:
-        full = steelyard(*run_arguments(url, work, data, *more), cwd=tmp_path)
+        full = steelyard(*run_arguments(url, work, data, *more), cwd=disk.parent)
         assert full.returncode == 1, full.stdout + full.stderr
         assert "no space left" in full.stderr
         assert f"--reuse {only_run(work).name}" in full.stderr
@@ -42,8 +26,8 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(
         kept = {line["key"] for line in lines(stored(work))}
         assert 0 < len(kept) < ROWS
 
-        subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
-        again = steelyard(*run_arguments(url, work, data, *more, "--reuse"), cwd=tmp_path)
+        enlarge(disk, "8m")
+        again = steelyard(*run_arguments(url, work, data, *more, "--reuse"), cwd=disk.parent)
         assert again.returncode == 0, again.stdout + again.stderr
         assert f"found {len(kept)} finished" in again.stdout
     keys = [line["key"] for line in lines(stored(work))]

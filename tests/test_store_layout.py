@@ -79,25 +79,30 @@ def test_the_config_of_a_command_is_kept_under_its_time_and_process(tmp_path: Pa
     assert path.read_text(encoding="utf-8") == "models = []  # 模型\n"
 
 
+def begun(folder: Path) -> None:
+    """What every run leaves as soon as it begins."""
+    (folder / "configs").mkdir(parents=True)
+
+
 def test_the_newest_run_is_found_among_other_things(tmp_path: Path) -> None:
     for name in ("20250220_120000", "20250628_172032", "notes", "zzz", "20250628_1720"):
-        (tmp_path / name).mkdir()
+        begun(tmp_path / name)
     (tmp_path / "20990101_000000").touch()
+    (tmp_path / "20990101_000001").mkdir()
     assert store.find_run(tmp_path).stamp == "20250628_172032"
     assert store.stamps(tmp_path) == ("20250220_120000", "20250628_172032")
 
 
 def test_a_run_is_found_by_its_stamp_or_by_the_name_somebody_gave_it(tmp_path: Path) -> None:
     for name in ("20250220_120000", "20250628_172032", "baseline"):
-        (tmp_path / name).mkdir()
+        begun(tmp_path / name)
     assert store.find_run(tmp_path, "20250220_120000").root == tmp_path / "20250220_120000"
     assert store.find_run(tmp_path, "baseline").root == tmp_path / "baseline"
-    assert store.find_run(tmp_path, str(tmp_path / "baseline")).root == tmp_path / "baseline"
 
 
 def test_an_unknown_stamp_is_refused_with_the_nearest_ones_and_not_created(tmp_path: Path) -> None:
     for day in range(1, 8):
-        (tmp_path / f"2025060{day}_101010").mkdir()
+        begun(tmp_path / f"2025060{day}_101010")
     with pytest.raises(ConfigError) as refused:
         store.find_run(tmp_path, "20250603_101011")
     told = str(refused.value)
@@ -107,9 +112,11 @@ def test_an_unknown_stamp_is_refused_with_the_nearest_ones_and_not_created(tmp_p
     assert not (tmp_path / "20250603_101011").exists()
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../other"])
+@pytest.mark.parametrize("name", ["", ".", "..", "../other", "/etc", "{elsewhere}", "empty"])
 def test_names_that_are_no_run_are_refused(tmp_path: Path, name: str) -> None:
-    (tmp_path / "default").mkdir()
+    (tmp_path / "default/empty").mkdir(parents=True)
+    begun(tmp_path / "other")
+    name = name.format(elsewhere=tmp_path / "other")
     with pytest.raises(ConfigError):
         store.find_run(tmp_path / "default", name)
 
@@ -137,11 +144,9 @@ def test_a_work_dir_that_is_a_file_is_refused(tmp_path: Path) -> None:
 def locked(tmp_path: Path) -> Iterator[Path]:
     """A folder that nobody, root included, can write to."""
     place = tmp_path / "locked"
-    (place / "20250628_172032").mkdir(parents=True)
+    begun(place / "20250628_172032")
     if os.getuid() == 0:
-        script = (
-            'mount -t tmpfs none "$0" && mkdir "$0/20250628_172032" && mount -o remount,ro "$0"'
-        )
+        script = 'mount -t tmpfs none "$0" && mkdir -p "$0/20250628_172032/configs" && mount -o remount,ro "$0"'
         command = ["sh", "-c", script, str(place)]
         if subprocess.run(command, capture_output=True, check=False).returncode != 0:
             pytest.skip("root can write everywhere, and no read-only file system can be mounted")

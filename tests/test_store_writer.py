@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from small_disk import small_disk
 from steelyard import store
 from steelyard.core import ConfigError, DiskError
 
@@ -151,18 +152,8 @@ finally:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "steelyard-test", str(place)]
-    try:
-        done = subprocess.run(mount, capture_output=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command")
-    if done.returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with small_disk(tmp_path / "disk", "64k") as place:
+        yield place
 
 
 def fill(writer: store.Writer) -> tuple[int, DiskError]:

@@ -65,7 +65,7 @@ def ais_bench() -> int:
 
 
 def _call(name: str, arguments: list[str]) -> int:
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    _heed_sigterm()
     try:
         return _answered(name, arguments)
     except KeyboardInterrupt:
@@ -95,13 +95,19 @@ def _answered(name: str, arguments: list[str]) -> int:
     return code
 
 
-def _as_interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM does what Ctrl-C does, also where Ctrl-C is ignored (in the background)."""
-    del number
-    interrupt = signal.getsignal(signal.SIGINT)
-    if not callable(interrupt):
-        interrupt = signal.default_int_handler
-    interrupt(signal.SIGINT, frame)
+def _heed_sigterm() -> None:
+    """SIGTERM does what Ctrl-C does, whoever handles that at the moment."""
+
+    def interrupt(_number: int, frame: FrameType | None) -> None:
+        handler = signal.getsignal(signal.SIGINT)
+        if callable(handler):
+            handler(signal.SIGINT, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job: Ctrl-C is still not for us, but its handler has to be there.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def _drop_what_cannot_be_written() -> None:

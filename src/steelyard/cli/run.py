@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steelyard import config, store
+from steelyard import store
 from steelyard.cli.options import parse
 from steelyard.cli.run_options import RunOptions
 from steelyard.core import ConfigError, Plan, SteelyardError
@@ -124,6 +124,8 @@ def _verdict(result: "RunResult", again: str, plan: Plan) -> tuple[int, str]:
 
 def _again(given: list[str], stamp: str) -> str:
     """The command that continues this run, without secrets."""
+    from steelyard import config
+
     words = iter(given[: given.index("--")] if "--" in given else given)
     kept: list[str] = []
     for word in words:

@@ -27,15 +27,23 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     models: Annotated[
         tuple[str, ...],
-        opt(help="model presets, by name or glob", metavar="NAME", group=_WHAT),
+        opt(
+            help="model presets, by name or glob (the first match counts)",
+            metavar="NAME",
+            group=_WHAT,
+        ),
     ] = ()
     datasets: Annotated[
         tuple[str, ...],
-        opt(help="data set tasks, by name or glob", metavar="NAME", group=_WHAT),
+        opt(
+            help="data set tasks, by name or glob (the first match counts)",
+            metavar="NAME",
+            group=_WHAT,
+        ),
     ] = ()
     summarizer: Annotated[
-        str,
-        opt(help="summary layout (example is the only one so far)", metavar="NAME", group=_WHAT),
+        Literal["example"],
+        opt(help="summary layout", metavar="NAME", group=_WHAT),
     ] = "example"
     mode: Annotated[
         Literal["all", "infer", "eval", "viz"],

@@ -53,6 +53,8 @@ def make_plan(
             parts = _parts(ref, wanted, data, where)
             marked = [(part, *choose(part.task)) for part in parts]
             notices.extend(dict.fromkeys(text for _, _, text in marked if text))
+            if wanted.num_prompts is not None and parts[0].rows is not None:
+                notices.append(f"{ref.name}: test_range chooses the rows, --num-prompts does not")
             made[ref] = tuple(msgspec.structs.replace(part, task=task) for part, task, _ in marked)
         jobs.extend(
             Job(
@@ -64,7 +66,28 @@ def make_plan(
             )
             for part in made[ref]
         )
-    return Plan(mode=wanted.mode, jobs=tuple(jobs), notices=tuple(notices))
+    _refuse_unknown_rule(wanted.scorer, jobs)
+    return Plan(mode=wanted.mode, jobs=_once(jobs), notices=tuple(notices))
+
+
+def _once(jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """``jobs`` without those that are asked for again under another name."""
+    found: dict[tuple[object, ...], Job] = {}
+    for job in jobs:
+        task = job.task
+        same = (job.model.abbr, task.name, task.prompt, task.scorer.id, job.rows, job.limit)
+        found.setdefault(same, job)
+    return tuple(found.values())
+
+
+def _refuse_unknown_rule(rule: str | None, jobs: Sequence[Job]) -> None:
+    """A variant that no task of the plan has is a typing error."""
+    known = {name for job in jobs for name in job.task.variants}
+    if rule is not None and ":" not in rule and not rule.endswith(".py") and rule not in known:
+        raise ConfigError(
+            f"--scorer {rule}: no data set of this run has a marking rule of that name (there is "
+            f"{', '.join(sorted(known)) or 'none'}). For a rule of your own: FILE.py:function."
+        )
 
 
 def _parts(ref: DatasetRef, wanted: Wanted, data: Data, where: Places) -> tuple[_Part, ...]:
@@ -105,9 +128,8 @@ def _custom(ref: DatasetRef) -> tuple[tuple[str, Task], ...]:
 
 def _from_catalogue(ref: DatasetRef, data: Data, where: Places) -> tuple[tuple[str, Task], ...]:
     roots = ref.data_roots()
-    entries = catalogue.find(ref.name, where.datasets)
-    source = Data(roots) if roots else data
-    found = tuple((entry.name, task) for entry in entries for task in entry.make(source))
+    entry = catalogue.find(ref.name, where.datasets)[0]
+    found = tuple((entry.name, task) for task in entry.make(Data(roots) if roots else data))
     if not ref.member:
         return found
     chosen = tuple((name, task) for name, task in found if task.name == ref.member)

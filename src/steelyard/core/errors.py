@@ -70,7 +70,8 @@ class MissingExtra(ConfigError):
 
     def __str__(self) -> str:
         return (
-            f"{self.what} needs an extra package. Install it: pip install 'steelyard[{self.extra}]'"
+            f"{self.what} needs an extra package. Install it: pip install 'steelyard[{self.extra}]' "
+            f"(in a checkout: pip install '.[{self.extra}]')"
         )
 
 

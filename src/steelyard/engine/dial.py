@@ -60,6 +60,7 @@ class Dialer:
         self._opening = asyncio.Semaphore(AT_ONCE)
         self._look_up = asyncio.Lock()
         self._hosts: list[str] = []
+        self._doubtful = False
         self._no_hosts: Failure | None = None
         self._looked_up_ns = 0
 
@@ -100,7 +101,7 @@ class Dialer:
                 if place:
                     self._hosts = [host, *(other for other in hosts if other != host)]
                 return connection
-        self._hosts = []
+        self._doubtful = True
         raise DialError(max(failures, key=lambda failure: failure.kind == "refused"))
 
     async def _connect(self, host: str) -> Connection:
@@ -145,7 +146,7 @@ class Dialer:
         """The hop's addresses. Who waits while another looks them up shares what was found."""
         asked_ns = monotonic_ns()
         async with self._look_up:
-            if not self._hosts and self._looked_up_ns < asked_ns:
+            if (self._doubtful or not self._hosts) and self._looked_up_ns < asked_ns:
                 await self._resolve()
             if not self._hosts and self._no_hosts is not None:
                 raise DialError(self._no_hosts)
@@ -161,9 +162,11 @@ class Dialer:
             reason = getattr(error, "strerror", None) or "not a host name"
             name = f'"{hop.host}"' + (" (the proxy)" if self._route.proxy else "")
             detail = f"host name {name} cannot be resolved ({reason})"
+            self._hosts = []
             self._no_hosts = Failure(kind="connect", detail=detail)
         else:
             self._hosts = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+            self._doubtful = False
         self._looked_up_ns = monotonic_ns()
 
     def _too_late(self, limit_s: float) -> Failure:

@@ -23,6 +23,7 @@ from steelyard.pipeline.records import sample_id
 from steelyard.pipeline.tally import Tally
 
 _TELL_EVERY_S = 0.25
+_TO_END_S = 5.0
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -50,11 +51,11 @@ async def ask_apart(work: Work, *, tally: Tally, log: JobLog, senders: int) -> N
 
     Raises as ``infer.ask_all`` does.
     """
-    board = _Board([Word()] * senders, tally, log)
+    counts = _Counts([Word()] * senders, tally, log)
     with ungrouped():
         async with asyncio.TaskGroup() as group:
             for number, part in enumerate(_slices(work, senders)):
-                group.create_task(_follow(part, number, board, claim=work.claim))
+                group.create_task(_follow(part, number, counts, claim=work.claim))
 
 
 def _slices(work: Work, senders: int) -> list[Slice]:
@@ -76,7 +77,7 @@ def _slices(work: Work, senders: int) -> list[Slice]:
     return slices
 
 
-class _Board:
+class _Counts:
     """What all senders of one job said last, added up."""
 
     def __init__(self, words: list[Word], tally: Tally, log: JobLog) -> None:
@@ -85,7 +86,7 @@ class _Board:
         self._log = log
 
     def take(self, number: int, word: Word) -> None:
-        """Count what a sender says; raises what stopped it."""
+        """Count what a sender says."""
         words, tally = self._words, self._tally
         words[number] = word
         tally.answered = sum(word.answered for word in words)
@@ -94,13 +95,9 @@ class _Board:
         tally.failed = sum((Counter(word.failed) for word in words), Counter())
         for failure in word.failures:
             self._log.line("ERROR", failure)
-        if word.stopped:
-            raise RunStopped(word.stopped)
-        if word.disk:
-            raise DiskError(word.disk)
 
 
-async def _follow(part: Slice, number: int, board: _Board, *, claim: int) -> None:
+async def _follow(part: Slice, number: int, counts: _Counts, *, claim: int) -> None:
     """One sender from start to end, or until this task is cancelled."""
     process = await _started(claim)
     told_to, tells = process.stdin, process.stdout
@@ -112,7 +109,12 @@ async def _follow(part: Slice, number: int, board: _Board, *, claim: int) -> Non
         with suppress(BrokenPipeError, ConnectionResetError):  # it died; how is asked below
             await told_to.drain()
         async for told in tells:
-            board.take(number, msgspec.json.decode(told, type=Word))
+            word = msgspec.json.decode(told, type=Word)
+            counts.take(number, word)
+            if word.stopped:
+                raise RunStopped(word.stopped)
+            if word.disk:
+                raise DiskError(word.disk)
         if await process.wait() != 0:
             raise RunStopped(
                 f"sender process {number + 1} ended with code {process.returncode}; what it had "
@@ -120,8 +122,14 @@ async def _follow(part: Slice, number: int, board: _Board, *, claim: int) -> Non
             )
     finally:
         told_to.close()
-        if process.returncode is None:
-            await asyncio.shield(_ended(process))
+        try:  # told to stop, it keeps what it has and says a last word
+            async with asyncio.timeout(_TO_END_S):
+                async for told in tells:
+                    counts.take(number, msgspec.json.decode(told, type=Word))
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
 
 async def _started(claim: int) -> asyncio.subprocess.Process:
@@ -148,15 +156,6 @@ async def _started(claim: int) -> asyncio.subprocess.Process:
         raise RunStopped(
             f"a sender process cannot be started: {error.strerror}. Use fewer with --senders."
         ) from error
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait for a sender that was told to stop (its standard input is closed)."""
-    try:
-        await asyncio.wait_for(process.wait(), 5)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
 
 
 async def _serve(part: Slice) -> Word:

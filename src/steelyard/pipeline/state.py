@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -83,6 +82,5 @@ class RunState:
         """Tell the progress of all running jobs twice a second, until cancelled."""
         while True:
             await asyncio.sleep(_TICK_S)
-            running: Sequence[Tally] = tuple(self.tallies)
-            for tally in running:
+            for tally in self.tallies:
                 self.tell(tally.progress())

@@ -103,7 +103,7 @@ def find_run(work_dir: Path, name: str | None = None) -> RunFolder:
             )
         name = known[-1]
     root = work_dir / name
-    if Path(name).name in ("", "..") or not root.is_dir():
+    if Path(name).name != name or not _holds_run(root):
         raise ConfigError(f"{work_dir} holds no run called {name!r}. {_nearest(name, known)}")
     _check_writable(root)
     return RunFolder(root)
@@ -113,11 +113,17 @@ def stamps(work_dir: Path) -> tuple[str, ...]:
     """The stamps of all runs in ``work_dir``, oldest first; none when it does not exist yet."""
     try:
         with os.scandir(work_dir) as entries:
-            return tuple(sorted(e.name for e in entries if is_stamp(e.name) and e.is_dir()))
+            names = [entry.name for entry in entries if is_stamp(entry.name)]
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise _unusable(work_dir, error) from error
+    return tuple(sorted(name for name in names if _holds_run(work_dir / name)))
+
+
+def _holds_run(folder: Path) -> bool:
+    """Whether a run, of this program or one like it, began in ``folder``."""
+    return any((folder / part).is_dir() for part in ("configs", "predictions"))
 
 
 def _check_writable(folder: Path) -> None:

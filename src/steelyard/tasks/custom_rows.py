@@ -45,6 +45,7 @@ def read_shape(path: Path, data_type: DataType | None) -> Shape:
             f"{path}, line {line}: the columns are {', '.join(first)}; expected `question`, and "
             "`answer`, options `A`, `B`... and `max_tokens` where there are any"
         )
+    _refuse_gap(path, line, first)
     listed = isinstance(first.get("choices"), list)
     found = len(first["choices"] if listed else _filled_letters(first))
     if data_type == "mcq" and found < 2:
@@ -59,6 +60,18 @@ def read_shape(path: Path, data_type: DataType | None) -> Shape:
         has_answers=not _is_blank(first.get(columns.answer)),
         has_ids=not _is_blank(first.get("id")),
     )
+
+
+def _refuse_gap(path: Path, line: int, first: Row) -> None:
+    """Options ``A`` and ``C`` without ``B`` are a mistake in the file, not two kinds of column."""
+    letters = _filled_letters(first)
+    later = [one for one in ascii_uppercase[len(letters) :] if not _is_blank(first.get(one))]
+    if letters and later:
+        raise DataError(
+            f"{path}, line {line}: there are options {', '.join(letters)} and {later[0]}, but no "
+            f"option {ascii_uppercase[len(letters)]}. Options stand in columns A, B, C... without "
+            "a gap."
+        )
 
 
 def to_sample(shape: Shape, index: int, row: Row) -> Sample:

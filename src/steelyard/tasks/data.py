@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from steelyard.core import ConfigError, MissingData
+from steelyard.core import ConfigError, DataError, MissingData
 
 _DEMO = Path(__file__).parent / "builtin" / "demo"
 
@@ -24,8 +24,11 @@ class Data(msgspec.Struct, frozen=True):
         """The file ``wanted`` in the first folder that has it; ``MissingData`` names ``source``."""
         for root in self.roots:
             path = root / wanted
-            if path.is_file():
-                return path
+            try:
+                if path.is_file():
+                    return path
+            except OSError as error:
+                raise DataError(f"cannot look into {path.parent}: {error.strerror}") from error
         raise MissingData(wanted, tuple(str(root) for root in self.roots), source)
 
 

@@ -72,7 +72,7 @@ class Exam(msgspec.Struct, frozen=True, kw_only=True):
 
     def tasks(self, data: Data, manner: Manner) -> Iterator[Task]:
         """One task per subject; prompts may name the field ``subject``, its title."""
-        for name, subject in self.subjects.items():
+        for name in self.subjects:
             yield Task(
                 name=self.abbr.format(subject=name),
                 version=1,

@@ -100,6 +100,12 @@ def rows(
         raise DataError(f"{path}: the file has no rows")
 
 
+_NOT_UTF8 = (
+    "not UTF-8 text. If it is Chinese text in GB18030 (GBK), convert it: "
+    "iconv -f GB18030 -t UTF-8 OLD > NEW"
+)
+
+
 def _jsonl(path: Path, row_type: type[RowT]) -> Iterator[Located[RowT]]:
     decode = msgspec.json.Decoder(row_type).decode
     with path.open("rb") as file:
@@ -109,7 +115,9 @@ def _jsonl(path: Path, row_type: type[RowT]) -> Iterator[Located[RowT]]:
                 continue
             try:
                 row = decode(content)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UnicodeDecodeError as error:
+                _fail(path, line, _NOT_UTF8, error)
+            except msgspec.DecodeError as error:
                 _fail(path, line, str(error), error)
             yield Located(line, row)
 
@@ -130,7 +138,18 @@ def _csv(path: Path, row_type: type[RowT], columns: Sequence[str]) -> Iterator[L
     except csv.Error as error:
         _fail(path, line, f"broken CSV ({error})", error)
     except UnicodeDecodeError as error:
-        _fail(path, line, f"not UTF-8 text ({error.reason}); save the file as UTF-8", error)
+        _fail(path, _first_foreign_line(path), _NOT_UTF8, error)
+
+
+def _first_foreign_line(path: Path) -> int:
+    """The number of the first line that is not UTF-8."""
+    with path.open("rb") as file:
+        for number, text in enumerate(file, 1):
+            try:
+                text.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def _header(path: Path, cells: Sequence[str], row_type: type[RowT]) -> tuple[str, ...]:
@@ -164,7 +183,9 @@ def _record(path: Path, line: int, record: Json, row_type: type[RowT]) -> RowT:
 def _json_rows(path: Path) -> Iterator[Json]:
     try:
         table = msgspec.json.decode(path.read_bytes().removeprefix(_BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        _fail(path, _first_foreign_line(path), _NOT_UTF8, error)
+    except msgspec.DecodeError as error:
         raise DataError(f"{path}: {error}") from error
     if isinstance(table, dict):
         table = list(table.values())

@@ -31,9 +31,7 @@ def merged(tasks: Sequence[Task], *, limit: int | None = None) -> Task:
     def shots() -> tuple[Sample, ...]:
         return tuple(shot for task in tasks for shot in _owned(task, task.shots()))
 
-    return replace(
-        first, name=first.merged_name, samples=samples, shots=shots, merged_name=""
-    )
+    return replace(first, name=first.merged_name, samples=samples, shots=shots, merged_name="")
 
 
 def _owned(task: Task, samples: Iterable[Sample]) -> Iterator[Sample]:
