@@ -204,7 +204,7 @@ def test_a_lasting_fault_is_reported_and_not_scored(
     assert found["answered"] + found["failed"] == ROWS
     assert found["accuracy"] == 100
     assert found["aisbench_accuracy"] == pytest.approx(100 * found["answered"] / ROWS)
-    assert kind in done.stdout
+    assert f"{kind}, for example: " in done.stdout
     assert "*" in done.stdout
     with serving(data, share="1") as url:
         again = run(url, tmp_path, data, "--reuse")

@@ -179,6 +179,7 @@ def test_reuse_goes_on_with_more_rows_models_or_fewer(user: Session) -> None:
         "--models", CHAT, "--datasets", "gsm8k_gen", "--num-prompts", "12", "--reuse", stamp
     )
     assert "found 5 finished" in screen
+    assert "only 12 of 1,319 rows" in screen
     assert user.results("gsm8k")["answered"] == 12
     assert user.results("gsm8k", "vllm-api-stream-chat")["answered"] == 5
 
@@ -187,7 +188,7 @@ def test_a_changed_prompt_or_sampling_is_refused_and_named(user: Session) -> Non
     user.run("--models", CHAT, "--datasets", "gsm8k_gen", "--num-prompts", "5")
     again = ("--models", CHAT, "--num-prompts", "9", "--reuse")
     refused = user.run(*again, "--datasets", "gsm8k_gen", "--temperature", "0.7", code=2)
-    assert "another sampling" in refused
+    assert "another sampling temperature (0.01, now 0.7)" in refused
     refused = user.run(*again, "--datasets", "gsm8k_gen_0_shot_cot_str", code=2)
     assert "prompt" in refused
     assert "examples" in refused
@@ -232,7 +233,7 @@ def test_sub_data_sets_have_rows_of_their_own_and_groups(user: Session) -> None:
 def test_merged_sub_data_sets_are_one_task_with_one_score(user: Session) -> None:
     merged = ("--models", TEXT, "--datasets", "ceval_gen", "--merge-ds", "--num-prompts", "2")
     user.run(*merged)
-    (row,) = [row for row in user.summary() if "/" not in row["metric"]]
+    (row,) = user.summary()
     assert row["dataset"] == "cevaldataset"
     assert user.results("cevaldataset", "vllm-api-general")["answered"] == 104
     assert "nothing to ask" in user.run(*merged, "--reuse")
@@ -305,6 +306,7 @@ def test_details_and_extract_rate_are_written_when_asked_for(user: Session) -> N
     user.run("--models", CHAT, "--datasets", DEMO, *flags)
     found = user.results("demo_gsm8k")
     assert found["extract_rate"] == 100
+    assert [row["metric"] for row in user.summary()] == ["accuracy", "extract_rate"]
     assert found["details"]["type"] == "GEN"
     assert sum(found["details"][str(row)]["correct"] for row in range(8)) == 6
 
@@ -407,6 +409,8 @@ def test_events_for_programs_are_json_lines(user: Session) -> None:
     assert kinds[-1] == "finished"
     assert events[-1]["exit_code"] == 0
     assert {"job_started", "progress", "job_ended", "report"} <= set(kinds)
+    (score,) = events[kinds.index("report")]["scores"]
+    assert (score["dataset"], score["model"], score["value"]) == ("demo_gsm8k", MODEL, 75)
 
 
 def test_debug_writes_no_log_files(user: Session) -> None:

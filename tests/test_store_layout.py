@@ -146,8 +146,8 @@ def locked(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "locked"
     begun(place / "20250628_172032")
     if os.getuid() == 0:
-        script = 'mount -t tmpfs none "$0" && mkdir -p "$0/20250628_172032/configs" && mount -o remount,ro "$0"'
-        command = ["sh", "-c", script, str(place)]
+        script = 'mount -t tmpfs none "$0" && mkdir -p "$0/$1/configs" && mount -o remount,ro "$0"'
+        command = ["sh", "-c", script, str(place), "20250628_172032"]
         if subprocess.run(command, capture_output=True, check=False).returncode != 0:
             pytest.skip("root can write everywhere, and no read-only file system can be mounted")
         yield place

@@ -70,8 +70,8 @@ class MissingExtra(ConfigError):
 
     def __str__(self) -> str:
         return (
-            f"{self.what} needs an extra package. Install it: pip install 'steelyard[{self.extra}]' "
-            f"(in a checkout: pip install '.[{self.extra}]')"
+            f"{self.what} needs an extra package. Install it: "
+            f"pip install 'steelyard[{self.extra}]' (in a checkout: pip install '.[{self.extra}]')"
         )
 
 

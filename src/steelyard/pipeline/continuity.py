@@ -9,7 +9,7 @@ from steelyard import store
 from steelyard.core import ModelSpec, PlanMismatch
 from steelyard.pipeline.events import Event, Notice
 from steelyard.pipeline.prepare import Prepared, model_parts, prompt_version
-from steelyard.store import JobEntry, RunFolder
+from steelyard.store import JobEntry, PlanFile, RunFolder
 
 
 def continue_plan(
@@ -41,13 +41,8 @@ def continue_plan(
                 notices.append(f"{item.name}: continued although {', '.join(changed)} changed")
         if model is not None:
             entries.append(entry)
-    if old.jobs and entries and not any(old.find(e.model, e.dataset) for e in entries):
-        known = ", ".join(f"{job.model}/{job.dataset}" for job in old.jobs[:4])
-        notices.append(
-            f"none of these tasks is in {folder.root} yet (it holds {known}"
-            f"{', ...' if len(old.jobs) > 4 else ''}); they run from the start. A run with "
-            "--merge-ds is continued with --merge-ds."
-        )
+    if entries and (stranger := _nothing_shared(folder, old, prepared)):
+        notices.append(f"{stranger}; they run from the start")
     store.write_plan(folder.plan, store.merged(old, entries))
     return tuple(notices)
 
@@ -65,6 +60,8 @@ def as_asked(
     ``anyway``.
     """
     old = store.read_plan(folder.plan)
+    if stranger := _nothing_shared(folder, old, prepared):
+        tell(Notice(text=stranger))
     found = []
     for item in prepared:
         before = old.find(item.job.model.abbr, item.job.task.name)
@@ -85,6 +82,18 @@ def mixtures(folder: RunFolder) -> dict[tuple[str, str], tuple[str, ...]]:
     """What was mixed with ``--reuse-anyway``, by model and data set."""
     jobs = store.read_plan(folder.plan).jobs
     return {(job.model, job.dataset): job.mixed for job in jobs if job.mixed}
+
+
+def _nothing_shared(folder: RunFolder, old: PlanFile, prepared: Sequence[Prepared]) -> str:
+    """What to say when a folder holds none of the jobs; empty when it does, or holds nothing."""
+    if not old.jobs or any(old.find(item.job.model.abbr, item.job.task.name) for item in prepared):
+        return ""
+    known = ", ".join(f"{job.model}/{job.dataset}" for job in old.jobs[:4])
+    return (
+        f"none of these tasks is in {folder.root} (it holds {known}"
+        f"{', ...' if len(old.jobs) > 4 else ''}; a run with --merge-ds is continued with "
+        "--merge-ds)"
+    )
 
 
 def _entry(item: Prepared, model: ModelSpec, before: JobEntry | None) -> JobEntry:

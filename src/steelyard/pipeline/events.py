@@ -80,12 +80,29 @@ class JobEnded(_Event, frozen=True, kw_only=True, tag="job_ended"):
     elapsed_s: float = 0.0
 
 
+class ScoreLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell of the table, as values."""
+
+    dataset: str
+    metric: str
+    model: str
+    value: float | None
+    """``None`` when nothing was answered."""
+    low: float | None
+    high: float | None
+    answered: int
+    failed: int
+    unparsed: int
+
+
 class ReportReady(_Event, frozen=True, kw_only=True, tag="report"):
     """The summary was written."""
 
     screen: str
     """The table and its notes, as plain text."""
     files: tuple[str, ...]
+    scores: tuple[ScoreLine, ...] = ()
+    """The same table as values."""
 
 
 class Finished(_Event, frozen=True, kw_only=True, tag="finished"):

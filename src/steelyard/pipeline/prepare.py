@@ -40,6 +40,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of everything about the task that makes an answer what it is."""
     prompt_version: str
     """Six hex digits over prompt and examples: the table's ``version``."""
+    rows_in_data: int = 0
+    """Rows of the whole data set; the job may cover fewer."""
 
     @property
     def name(self) -> str:
@@ -90,6 +92,7 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
                 samples=_slice(job, task.samples),
                 parts=task.parts,
                 prompt_version=prompt_version(task.parts),
+                rows_in_data=len(task.samples),
             )
         )
     return tuple(found)
@@ -153,15 +156,18 @@ def prompt_version(parts: Mapping[str, str]) -> str:
 
 
 def model_parts(model: ModelSpec) -> dict[str, str]:
-    """Digests of what a model adds to a job."""
+    """What a model adds to a job: digests, and numbers as they are, so that people can see them."""
     options: dict[str, Json] = {
         name: value for name, value in model.options.items() if name not in NEUTRAL_OPTIONS
     }
     served = options.pop("model", "")
     parts = {
         "model options": store.digest({"backend": model.backend, "options": options}),
-        "sampling": store.digest(model.sampling),
+        "sampling max_tokens": str(model.sampling.max_tokens),
     }
+    for name, value in model.sampling.extra.items():
+        plain = isinstance(value, int | float)
+        parts[f"sampling {name}"] = str(value) if plain else store.digest(value)
     if served:
         parts["model"] = str(served)
     return parts

@@ -8,7 +8,7 @@ from steelyard import reports, store
 from steelyard.core import DataError, Job, Metric
 from steelyard.pipeline.compare import comparisons
 from steelyard.pipeline.continuity import mixtures
-from steelyard.pipeline.events import Event, Notice, ReportReady
+from steelyard.pipeline.events import Event, Notice, ReportReady, ScoreLine
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import sources
 from steelyard.reports import Cell, Comparison, Note, Results, Row, Summary
@@ -55,8 +55,32 @@ def report(
     }
     for path, text in files.items():
         store.write_atomic(path, text.encode())
-    tell(ReportReady(screen=reports.screen(summary), files=tuple(map(str, files))))
+    tell(
+        ReportReady(
+            screen=reports.screen(summary),
+            files=tuple(map(str, files)),
+            scores=tuple(_lines(summary)),
+        )
+    )
     return missing
+
+
+def _lines(summary: Summary) -> Iterator[ScoreLine]:
+    """The table as values, for programs."""
+    for row in summary.rows:
+        for label, cell in zip(summary.labels, row.cells, strict=True):
+            if cell is not None:
+                yield ScoreLine(
+                    dataset=row.dataset,
+                    metric=row.metric,
+                    model=label,
+                    value=cell.value,
+                    low=cell.low,
+                    high=cell.high,
+                    answered=cell.answered,
+                    failed=cell.failed,
+                    unparsed=cell.unparsed,
+                )
 
 
 def _read(folder: RunFolder, job: Job) -> Results:
@@ -102,7 +126,7 @@ def _job_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
         found = {model: table.get((model, dataset)) for model in models}
         known = [results for results in found.values() if results is not None]
         names = dict.fromkeys(
-            metric.name for results in known for metric in results.metrics
+            metric.name for results in known for metric in results.metrics if not metric.subset
         ) or dict.fromkeys(["accuracy"])
         version = known[0].version if known else "-"
         for name in names:
@@ -190,7 +214,17 @@ def _notes(
                 "raise it with --max-tokens"
             )
             yield Note(text, job.task.name, job.model.abbr)
+        yield from _coverage_notes(job, results)
         yield from _variant_notes(job, results)
+
+
+def _coverage_notes(job: Job, results: Results) -> Iterator[Note]:
+    """What the score does not rest on: rows nobody asked for, requests that failed, and why."""
+    if results.rows < results.rows_in_data:
+        text = f"only {results.rows:,} of {results.rows_in_data:,} rows are in this run"
+        yield Note(text, job.task.name, job.model.abbr)
+    for kind, words in results.reasons.items():
+        yield Note(f"{kind}, for example: {words[:200]}", job.task.name, job.model.abbr)
 
 
 def _variant_notes(job: Job, results: Results) -> Iterator[Note]:

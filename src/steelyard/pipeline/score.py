@@ -22,6 +22,7 @@ from steelyard.core import (
 )
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import replies, sources
+from steelyard.pipeline.tally import failure_kind
 from steelyard.reports import Detail, Results, results_json
 from steelyard.scoring import aisbench_value, cleaner, fold, mark, prediction
 from steelyard.store import RunFolder
@@ -52,8 +53,8 @@ def score(prepared: Prepared, folder: RunFolder, options: ScoreOptions) -> Resul
     store.write_atomic(folder.scores(job.model.abbr, job.task.name), lines)
     unasked = prepared.total - len(answers)
     results = _results(prepared, answers, scores, unasked, store.digest_files(files))
-    if not options.extract_rate:
-        results = msgspec.structs.replace(results, extract_rate=None)
+    if options.extract_rate:
+        results = _with_extract_rate(results)
     details = _details(prepared, answers, scores) if options.details else None
     store.write_atomic(
         folder.results(job.model.abbr, job.task.name), results_json(results, details)
@@ -96,12 +97,13 @@ def _results(
 ) -> Results:
     job = prepared.job
     failures = Counter(
-        f"{reply.failure.kind} {reply.failure.status}" if reply.failure.status
-        else str(reply.failure.kind)
-        for _, reply in answers
-        if reply.failure is not None
-    )  # fmt: skip
+        failure_kind(reply.failure) for _, reply in answers if reply.failure is not None
+    )
     answered = len(answers) - failures.total()
+    reasons: dict[str, str] = {}
+    for _, reply in answers:
+        if reply.failure is not None:
+            reasons.setdefault(failure_kind(reply.failure), reply.failure.detail)
     unparsed = sum(one.outcome == "unparsed" for one in scores)
     return Results(
         model=job.model.abbr,
@@ -114,13 +116,25 @@ def _results(
         unparsed=unparsed,
         truncated=sum(one.truncated for one in scores),
         failures=dict(failures),
+        reasons=reasons,
+        rows=len(prepared.samples),
+        rows_in_data=prepared.rows_in_data,
         scorer=job.task.scorer.id,
         metrics=_metrics(prepared, scores),
         variants=dict(_variants(prepared, answers)),
         aisbench_accuracy=_with_failures(prepared, scores),
-        extract_rate=100 * (answered - unparsed) / answered if answered else None,
         source_digest=source,
     )
+
+
+def _with_extract_rate(results: Results) -> Results:
+    """``results`` with the share of answers that could be read, as a row of its own."""
+    if not results.answered:
+        return results
+    rate = 100 * (results.answered - results.unparsed) / results.answered
+    row = Metric(name="extract_rate", value=rate, n=results.answered)
+    metrics = (*results.metrics, row)
+    return msgspec.structs.replace(results, metrics=metrics, extract_rate=rate)
 
 
 def _with_failures(prepared: Prepared, scores: Sequence[Score]) -> float | None:

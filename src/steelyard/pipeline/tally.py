@@ -3,12 +3,17 @@
 import time
 from collections import Counter, deque
 
-from steelyard.core import Reply
+from steelyard.core import Failure, Reply
 from steelyard.engine import Counters
 from steelyard.pipeline.events import Progress
 
 _WINDOW_S = 10.0
 _NS = 1e9
+
+
+def failure_kind(failure: Failure) -> str:
+    """What failures are counted under: ``timeout``, ``status 500``."""
+    return f"{failure.kind} {failure.status}" if failure.status else failure.kind
 
 
 class Tally:
@@ -31,8 +36,7 @@ class Tally:
         if reply.failure is None:
             self.answered += 1
         else:
-            status = reply.failure.status
-            self.failed[f"{reply.failure.kind} {status}" if status else reply.failure.kind] += 1
+            self.failed[failure_kind(reply.failure)] += 1
 
     def mark(self, value: float) -> None:
         """Take the mark of one answer, for the running accuracy."""

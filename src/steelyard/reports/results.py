@@ -31,6 +31,12 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     """Answers that were cut at the token limit."""
     failures: Mapping[str, int] = {}
     """Failed requests by kind (``timeout``, ``status 500``)."""
+    reasons: Mapping[str, str] = {}
+    """For every kind of failure the words of the first one."""
+    rows: int = 0
+    """Rows of the data set that the job covers."""
+    rows_in_data: int = 0
+    """Rows that the data set has."""
     scorer: str
     """``name@version`` of the rule behind ``metrics``."""
     metrics: tuple[Metric, ...]
