@@ -46,7 +46,9 @@ def test_twenty_kills_lose_nothing_and_repeat_nothing(shared: Path, tmp_path: Pa
             more = ("--reuse",) if kill and any(work.iterdir()) else ()
             arguments = run_arguments(url, work, data, "--concurrency", str(IN_FLIGHT), *more)
             process = started(*arguments, cwd=tmp_path)
-            time.sleep(chance.uniform(0.15, 0.75))
+            if kill % 4:  # most kills fall into the asking, some before it has begun
+                wait_for(lambda before=len(finished_keys(work)): len(finished_keys(work)) > before)
+            time.sleep(chance.uniform(0.0, 0.3))
             process.send_signal(signal.SIGKILL)
             process.communicate()
             asked = asked_of(url)

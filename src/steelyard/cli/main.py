@@ -32,7 +32,7 @@ def usage() -> str:
     rows = "\n".join(f"  {name:<8}{text}" for name, text in COMMANDS.items())
     return (
         "usage: steelyard COMMAND [options]\n\n"
-        "Weighs a large language model: how right, how fast, and how sure we are.\n\n"
+        "Weighs a large language model: how right it is, and how sure we are of that.\n\n"
         f"commands:\n{rows}\n\n"
         "steelyard COMMAND --help shows the options of a command; --version the version.\n"
         f"{EXIT_CODES}"
