@@ -47,7 +47,7 @@ def test_twenty_kills_lose_nothing_and_repeat_nothing(shared: Path, tmp_path: Pa
             arguments = run_arguments(url, work, data, "--concurrency", str(IN_FLIGHT), *more)
             process = started(*arguments, cwd=tmp_path)
             if kill % 4:  # most kills fall into the asking, some before it has begun
-                wait_for(lambda before=len(finished_keys(work)): len(finished_keys(work)) > before)
+                wait_for_one_more(work)
             time.sleep(chance.uniform(0.0, 0.3))
             process.send_signal(signal.SIGKILL)
             process.communicate()
@@ -112,6 +112,11 @@ def test_a_second_run_on_a_running_folder_is_refused(shared: Path, tmp_path: Pat
         finally:
             first.kill()
             first.communicate()
+
+
+def wait_for_one_more(work: Path) -> None:
+    before = len(finished_keys(work))
+    wait_for(lambda: len(finished_keys(work)) > before)
 
 
 def wait_for(condition: Callable[[], bool], limit_s: float = 20) -> None:
