@@ -237,6 +237,9 @@ def test_merged_sub_data_sets_are_one_task_with_one_score(user: Session) -> None
     assert row["dataset"] == "cevaldataset"
     assert user.results("cevaldataset", "vllm-api-general")["answered"] == 104
     assert "nothing to ask" in user.run(*merged, "--reuse")
+    more = user.run(*merged[:-1], "3", "--reuse")
+    assert "found 104 finished" in more
+    assert user.results("cevaldataset", "vllm-api-general")["answered"] == 156
 
 
 def test_several_tasks_run_at_the_same_time(user: Session) -> None:

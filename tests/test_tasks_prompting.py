@@ -188,12 +188,6 @@ def test_merged_tasks_are_one_task_whose_samples_keep_their_own_examples() -> No
     assert all(len(request.messages) == 3 for request in asked)
 
 
-def test_a_limit_takes_the_first_rows_of_every_merged_task() -> None:
-    many = named("many")
-    two = replace(many, samples=lambda: (SUM, CAPITAL))
-    assert [row.id for row in merged([two, named("one")], limit=1).samples()] == ["many/8", "one/8"]
-
-
 def test_tasks_that_are_asked_or_marked_differently_cannot_be_merged() -> None:
     first = named("first")
     asked = task(Prompt(user="other"), name="asked")

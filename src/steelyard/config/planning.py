@@ -101,8 +101,8 @@ def _parts(ref: DatasetRef, wanted: Wanted, data: Data, where: Places) -> tuple[
                 f"{ref.name}: test_range chooses rows of single sub-data sets; it cannot be used "
                 "with --merge-ds. Use --num-prompts, or leave out --merge-ds."
             )
-        whole = merged([task for _, task in found], limit=limit)
-        return (_Part(_named(whole, ref), found[0][0], None, None),)
+        whole = merged([task for _, task in found])
+        return (_Part(_named(whole, ref), found[0][0], None, limit),)
     if ref.abbr and len(found) > 1:
         raise ConfigError(
             f"{ref.name} is {len(found)} sub-data sets and cannot take the one abbr {ref.abbr!r}."

@@ -119,7 +119,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     dataset: str
     """The catalogue name that was asked for (``mmlu_gen``); one name may expand to many jobs."""
     limit: int | None = None
-    """Only the first rows of the task."""
+    """Only the first rows of the task; of a merged one the first of every sub-data set."""
     rows: Callable[[int], Sequence[int]] | None = None
     """Given the number of rows, which of them are meant (``test_range``); goes before ``limit``."""
 

@@ -5,6 +5,7 @@ they decide whether stored replies may be continued (``--reuse``). Where a servi
 how hard it is asked do not count: a model that moved to another port is the same model.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def _claim_files(job: Job, owners: dict[Path, Job]) -> None:
 
 def _slice(job: Job, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     if job.rows is None:
-        chosen = samples[: job.limit]
+        chosen = _first(job.limit, samples)
     else:
         chosen = tuple(samples[row] for row in job.rows(len(samples)))
     if not chosen:
@@ -121,6 +122,19 @@ def _slice(job: Job, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
             "of them. Widen test_range or --num-prompts."
         )
     return chosen
+
+
+def _first(limit: int | None, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    """The first rows; of a merged task the first of every sub-data set."""
+    if limit is None:
+        return samples
+    taken: Counter[str] = Counter()
+    chosen = []
+    for sample in samples:
+        if taken[sample.subset] < limit:
+            taken[sample.subset] += 1
+            chosen.append(sample)
+    return tuple(chosen)
 
 
 def _load(task: Task, *, marked: bool) -> _Loaded:

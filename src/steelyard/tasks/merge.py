@@ -1,15 +1,14 @@
 """Sub-data sets run as one task (``--merge-ds``): one stream of requests, one overall score."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 from msgspec.structs import replace
 
 from steelyard.core import ConfigError, Sample, Task
 
 
-def merged(tasks: Sequence[Task], *, limit: int | None = None) -> Task:
-    """One task with the rows of all ``tasks``, the first ``limit`` of each.
+def merged(tasks: Sequence[Task]) -> Task:
+    """One task with the rows of all ``tasks``.
 
     Samples are called ``<task name>/<id>`` and carry the task name as ``subset``; worked examples
     too, so every sample is still shown those of its own task. Tasks that are asked or marked in
@@ -26,7 +25,7 @@ def merged(tasks: Sequence[Task], *, limit: int | None = None) -> Task:
 
     def samples() -> Iterator[Sample]:
         for task in tasks:
-            yield from _owned(task, islice(task.samples(), limit))
+            yield from _owned(task, task.samples())
 
     def shots() -> tuple[Sample, ...]:
         return tuple(shot for task in tasks for shot in _owned(task, task.shots()))
