@@ -100,7 +100,8 @@ def test_a_key_is_sent_and_never_written(
 ) -> None:
     monkeypatch.setenv("SIM_KEY", "sk-very-secret")
     with serving(data, "--require-key", "SIM_KEY") as url:
-        done = run(url, tmp_path, data, "--api-key-env", "SIM_KEY")
+        asked = f"{url}/v1?api_key=sk-very-secret&version=2"
+        done = run(asked, tmp_path, data, "--api-key-env", "SIM_KEY")
     assert done.returncode == 0, done.stdout
     written = b"".join(p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file())
     assert b"sk-very-secret" not in written

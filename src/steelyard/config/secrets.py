@@ -17,13 +17,14 @@ from steelyard.core import ConfigError, Json, ModelSpec
 HIDDEN = "***"
 
 _SMELLS = re.compile(
-    r"auth|(?:^|[-_]|api)keys?(?![a-z])|token|cookie|secret|passw|credential|signature",
+    r"auth|(?:^|[-_?&]|api)keys?(?![a-z])|token|cookie|secret|passw|credential|signature",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(
     r"_env$|_file$|^client_key$|tokens$|tokenizer|_tokens?_|^(bos|eos|pad|stop)_token"
 )
 _USERINFO = re.compile(r"(?<=//)[^/@\s]+(?=@)|^[^/@:\s]+:[^/@\s]+(?=@)")
+_QUERY = re.compile(r"[?&]([\w-]+)=([^&#\s]+)")
 _JSON_FIELD = re.compile(r"[\"']([\w-]+)[\"']\s*:")
 
 Replace: TypeAlias = Callable[[str, str], Json]
@@ -39,9 +40,14 @@ class Split(msgspec.Struct, frozen=True):
 
 
 def split_url(text: str) -> Split | None:
-    """User name and password in a URL; ``None`` when it has none."""
+    """User name and password in a URL, or a key in its query; ``None`` when it has neither."""
     found = _USERINFO.search(text)
-    return Split(text[: found.start()], found[0], text[found.end() :]) if found else None
+    if found:
+        start, stop = found.span()
+    else:
+        asked = (one.span(2) for one in _QUERY.finditer(text) if is_secret_name(one[1]))
+        start, stop = next(asked, (0, 0))
+    return Split(text[:start], text[start:stop], text[stop:]) if stop else None
 
 
 def is_secret_name(name: str) -> bool:
