@@ -81,26 +81,6 @@ LIMITED = """
 import resource, sys
 from steelyard.core import ConfigError
 from steelyard.engine import run
-def test_garbage_is_not_looked_for_with_every_thousand_objects() -> None:
-    begun: list[str] = []
-
-    def note(phase: str, info: dict[str, int]) -> None:
-        begun.append(phase)
-
-    async def busy() -> list[str]:
-        begun.clear()
-        kept = [[number] for number in range(50_000)]
-        return begun[: len(kept)]
-
-    before = gc.get_threshold()
-    gc.callbacks.append(note)
-    try:
-        assert run(busy()) == []
-    finally:
-        gc.callbacks.remove(note)
-    assert gc.get_threshold() == before
-
-
 async def soft_limit(): return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 300))
 print(run(soft_limit(), connections=200))
