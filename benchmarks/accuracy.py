@@ -19,37 +19,21 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import contenders
 import endpoint
-import venvs
-from contenders.contract import Command, Contender, Job
+from account import Limits, accounted, clean_environment, last_line
+from contenders.contract import Contender, Job
+from entries import Entry, installed
+from machine import host
 from recorder import Recorder, recorded
-from results import Report, Row, Run, Waits, as_json, as_text, host
+from results import Report, Row, Run, Waits, as_json, as_text
 
 HERE = Path(__file__).parent
-MEASURE = HERE / "measure.py"
 RUN_LIMIT_S = 900
 HELP_RUNS = 20
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A contender ready to run, or the reason why it is not."""
-
-    contender: Contender
-    programs: Path
-    reason: str = ""
-
-    @property
-    def version(self) -> str:
-        """The installed version of what is measured."""
-        if self.reason:
-            return ""
-        return venvs.version(self.programs, self.contender.distribution)
 
 
 @dataclass(frozen=True)
@@ -67,21 +51,12 @@ class Bench:
         """Steelyard's request bodies, one a line."""
         return self.work / "bodies.jsonl"
 
-    def job(self, entry: Entry, port: int) -> Job:
+    def job(self, entry: Entry[Contender], port: int) -> Job:
         """A job in a folder emptied for it."""
         folder = self.work / "runs" / entry.contender.name.replace(" ", "_")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return Job(entry.programs, port, self.concurrency, self.data, folder, self.bodies)
-
-    def environment(self, programs: Path, extra: Mapping[str, str]) -> dict[str, str]:
-        """A clean environment: no proxies, no hubs, caches below the work folder."""
-        home = self.work / "home"
-        home.mkdir(exist_ok=True)
-        offline = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
-        path = f"{programs}:/usr/local/bin:/usr/bin:/bin"
-        base = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "COLUMNS": "160"}
-        return {**base, **dict.fromkeys(offline, "1"), **extra}
 
 
 def main() -> None:
@@ -90,16 +65,15 @@ def main() -> None:
     bench, golds = _bench(options)
     gold, count = Counter(golds).most_common(1)[0]
     answer = f"The answer is {gold}"
-    entries = _installed(_chosen(options), bench.work / "venvs")
+    entries = list(installed(_chosen(options), bench.work / "venvs"))
     _record_bodies(bench, entries[0], answer)
     program = endpoint.built(options.ssesim.resolve(), bench.work / "bin")
     state = host()
     rows: list[Row] = []
     for latency_ms in options.latency_ms:
         waits = Waits(latency_ms, len(golds), bench.concurrency)
-        with endpoint.running(
-            program, answer=answer, latency_ms=latency_ms, cpu=bench.server_cpu
-        ) as service:
+        options_of = endpoint.answering(answer, latency_ms)
+        with endpoint.running(program, options_of, cpu=bench.server_cpu) as service:
             rows += _measured(bench, entries, service, waits, options.runs)
     report = Report(
         host=state,
@@ -165,25 +139,7 @@ def _bench(options: argparse.Namespace) -> tuple[Bench, list[str]]:
     return bench, [json.loads(line)["answer"].rpartition("####")[2].strip() for line in lines]
 
 
-def _installed(chosen: list[Contender], folder: Path) -> list[Entry]:
-    """Each contender in its environment; those with the same steps share one."""
-    folder.mkdir(exist_ok=True)
-    made: dict[venvs.Steps, Entry] = {}
-    for contender in chosen:
-        if contender.steps not in made:
-            made[contender.steps] = _entry(contender, folder / contender.name)
-    return [replace(made[contender.steps], contender=contender) for contender in chosen]
-
-
-def _entry(contender: Contender, folder: Path) -> Entry:
-    try:
-        programs = venvs.environment(folder, contender.steps, keep=contender.pinned)
-    except venvs.InstallFailed as failure:
-        return Entry(contender, folder / "bin", reason=f"not installed: {failure}")
-    return Entry(contender, programs)
-
-
-def _record_bodies(bench: Bench, steelyard: Entry, answer: str) -> None:
+def _record_bodies(bench: Bench, steelyard: Entry[Contender], answer: str) -> None:
     """Lets Steelyard post its requests to the recorder; without it there is no file of bodies."""
     bench.bodies.unlink(missing_ok=True)
     if steelyard.reason:
@@ -191,14 +147,18 @@ def _record_bodies(bench: Bench, steelyard: Entry, answer: str) -> None:
     recorder = Recorder(answer, endpoint.MODEL)
     port = endpoint.free_port()
     command = steelyard.contender.prepare(bench.job(steelyard, port))
-    env = bench.environment(steelyard.programs, command.env)
+    env = clean_environment(bench.work, steelyard.programs, command.env)
     log = bench.work / "recording.log"
     if asyncio.run(recorded(recorder, port, command.argv, env, log)) == 0:
         bench.bodies.write_bytes(b"\n".join(recorder.bodies))
 
 
 def _measured(
-    bench: Bench, entries: list[Entry], service: endpoint.Endpoint, waits: Waits, runs: int
+    bench: Bench,
+    entries: list[Entry[Contender]],
+    service: endpoint.Endpoint,
+    waits: Waits,
+    runs: int,
 ) -> list[Row]:
     """Rounds over all contenders, so that a change of load meets all; the first is not counted."""
     done: dict[str, list[Run]] = {entry.contender.name: [] for entry in entries}
@@ -226,38 +186,27 @@ def _measured(
     ]
 
 
-def _one_run(bench: Bench, entry: Entry, service: endpoint.Endpoint) -> Run:
+def _one_run(bench: Bench, entry: Entry[Contender], service: endpoint.Endpoint) -> Run:
     job = bench.job(entry, service.port)
     command = entry.contender.prepare(job)
     service.reset()
-    log, report = job.folder / "printed.log", job.folder / "account.json"
-    _account(bench, entry.programs, command, log=log, report=report)
-    text = log.read_text(encoding="utf-8", errors="replace")
-    account = json.loads(report.read_text(encoding="utf-8"))
+    env = clean_environment(bench.work, entry.programs, command.env)
+    limits = Limits(bench.client_cpus, RUN_LIMIT_S)
+    account, text = accounted(command, env, job.folder, limits)
     return Run(
-        **account,
+        wall_s=account.wall_s,
+        user_s=account.user_s,
+        system_s=account.system_s,
+        largest_process_bytes=account.largest_process_bytes,
+        exit_status=account.exit_status,
+        timed_out=account.timed_out,
         seen=service.seen(),
         score=entry.contender.score(text),
-        last_line=_last_line(text),
+        last_line=last_line(text),
     )
 
 
-def _account(bench: Bench, programs: Path, command: Command, *, log: Path, report: Path) -> None:
-    cpus = ",".join(map(str, bench.client_cpus))
-    subprocess.run(
-        [sys.executable, MEASURE, report, log, cpus, str(RUN_LIMIT_S), *command.argv],
-        env=bench.environment(programs, command.env),
-        cwd=log.parent,
-        check=True,
-    )
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it printed nothing"
-
-
-def _start_up_ms(bench: Bench, steelyard: Entry) -> dict[str, list[float]]:
+def _start_up_ms(bench: Bench, steelyard: Entry[Contender]) -> dict[str, list[float]]:
     """Wall times of commands that do nothing: Steelyard's help, and its interpreter alone."""
     if steelyard.reason:
         return {}
@@ -266,7 +215,7 @@ def _start_up_ms(bench: Bench, steelyard: Entry) -> dict[str, list[float]]:
         "steelyard --help": [str(programs / "steelyard"), "--help"],
         "python -c pass": [str(programs / "python"), "-c", "pass"],
     }
-    env = bench.environment(programs, {})
+    env = clean_environment(bench.work, programs, {})
     return {
         name: [_wall_ms(words, env) for _ in range(HELP_RUNS)] for name, words in commands.items()
     }

@@ -1,8 +1,9 @@
-"""The endpoint all contenders ask: a neutral C program, exact in its delay, that counts requests.
+"""The endpoint all contenders ask: a neutral C program, exact in its delays, that counts requests.
 
-Its source is given by path (`--ssesim`); it is compiled once. The same text answers every request,
-whole, `latency_ms` after the request arrived. The counters are its own, read over one connection
-that stays open so that it is not among those counted.
+Its source is given by path (`--ssesim`); it is compiled once. It answers whole or streamed, as the
+request says, on the schedule it was started with, and can write down when every request arrived and
+every token was written. The counters are its own, read over one connection that stays open so that
+it is not among those counted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -30,6 +31,10 @@ class Seen:
     answered: int
     connections: int
     most_in_flight: int
+    tokens: int
+    cpu_s: float
+    """Processor time of the endpoint itself."""
+    elapsed_s: float
 
 
 class Endpoint:
@@ -37,7 +42,7 @@ class Endpoint:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self._connection = HTTPConnection(HOST, port, timeout=10)
+        self._connection = HTTPConnection(HOST, port, timeout=60)
 
     def wait_until_ready(self) -> None:
         """Returns once it answers; TimeoutError after five seconds."""
@@ -58,13 +63,11 @@ class Endpoint:
 
     def seen(self) -> Seen:
         """The counters."""
-        counters = json.loads(self._ask("GET", "/sim/stats"))
-        return Seen(
-            requests=counters["requests"],
-            answered=counters["done"],
-            connections=counters["accepts"],
-            most_in_flight=counters["maxactive"],
-        )
+        return _seen(self._ask("GET", "/sim/stats"))
+
+    def dumped(self, name: str) -> Seen:
+        """The counters; the log goes to the file `name` with `.bin`, and both start anew."""
+        return _seen(self._ask("POST", f"/sim/dump/{name}"))
 
     def close(self) -> None:
         """Gives up the connection to the counters."""
@@ -84,20 +87,29 @@ def built(source: Path, folder: Path) -> Path:
     return program
 
 
-@contextlib.contextmanager
-def running(program: Path, *, answer: str, latency_ms: float, cpu: int) -> Iterator[Endpoint]:
-    """The endpoint on a free port, bound to one processor."""
-    port = free_port()
+def answering(answer: str, latency_ms: float) -> dict[str, str]:
+    """Options of an endpoint that answers everything with one text after a fixed time."""
     tokens = 1 + answer.rstrip(" ").count(" ")
-    options = {
-        "--port": port,
-        "--model": MODEL,
-        "--ttft": latency_ms,
-        "--tokens": tokens,
+    return {
+        "--ttft": str(latency_ms),
+        "--tokens": str(tokens),
         "--answer": answer,
     }
-    arguments = [str(part) for pair in options.items() for part in pair]
-    process = subprocess.Popen([program, *arguments, "--fixed", "--quiet"])
+
+
+def streaming(ttft_ms: float, itl_ms: float, log_folder: Path) -> dict[str, str]:
+    """Options of an endpoint that streams on a schedule, as many tokens as are asked for."""
+    return {"--ttft": str(ttft_ms), "--itl": str(itl_ms), "--logdir": str(log_folder)}
+
+
+@contextlib.contextmanager
+def running(program: Path, options: Mapping[str, str], *, cpu: int) -> Iterator[Endpoint]:
+    """The endpoint on a free port, bound to one processor."""
+    port = free_port()
+    words = [word for pair in options.items() for word in pair]
+    fixed = ["--fixed"] if "--answer" in options else []
+    command = [str(program), "--port", str(port), "--model", MODEL, "--quiet", *fixed, *words]
+    process = subprocess.Popen(command)
     os.sched_setaffinity(process.pid, {cpu})
     endpoint = Endpoint(port)
     try:
@@ -114,3 +126,16 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return int(listener.getsockname()[1])
+
+
+def _seen(counters: bytes) -> Seen:
+    figures = json.loads(counters)
+    return Seen(
+        requests=figures["requests"],
+        answered=figures["done"],
+        connections=figures["accepts"],
+        most_in_flight=figures["maxactive"],
+        tokens=figures["tokens"],
+        cpu_s=figures["cpu_s"],
+        elapsed_s=figures["elapsed_s"],
+    )

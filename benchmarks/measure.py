@@ -3,12 +3,15 @@
 A process of its own, so that the account holds nothing but the command: it makes itself the reaper
 of orphans (Linux `PR_SET_CHILD_SUBREAPER`) and waits for every descendant, abandoned ones included.
 
-    python measure.py REPORT LOG CPUS TIMEOUT_S COMMAND [ARGUMENT ...]
+    python measure.py REPORT LOG CPUS TIMEOUT_S MEMORY_CPU COMMAND [ARGUMENT ...]
 
-LOG receives what the command prints; CPUS are the processors it may use ("1" or "1,2,3"). REPORT
-is JSON: `wall_s` (start of the command to its end), `user_s` and `system_s` (all processes),
+LOG receives what the command prints; CPUS are the processors it may use ("1" or "1,2,3").
+MEMORY_CPU is the processor from which the memory of all its processes is read while it runs, ten
+times a second; "-": it is not read. REPORT is JSON: `wall_s` (start of the command to its end),
+`started_ns` and `ended_ns` (monotonic clock), `user_s` and `system_s` (all processes),
 `largest_process_bytes` (resident peak of the biggest single process), `exit_status` (negative: the
-signal) and `timed_out`.
+signal), `timed_out`, and `memory`: a list of [seconds since the start, processes, resident bytes,
+proportional bytes or null].
 """
 
 from __future__ import annotations
@@ -21,8 +24,11 @@ import sys
 import time
 from pathlib import Path
 
+from processes import Watch, children
+
 PR_SET_CHILD_SUBREAPER = 36
-STRAGGLERS_S = 10
+STRAGGLERS_NS = 10 * 10**9
+LOOK_S = 0.1
 
 
 class Account:
@@ -35,44 +41,58 @@ class Account:
         self.largest_process_bytes = 0
         self.exit_status = 0
         self.timed_out = False
+        self.started_ns = 0
+        self.ended_ns = 0
+        self.memory: list[tuple[float, int, int, int | None]] = []
 
-    def run(self, command: list[str], output: int, timeout_s: int) -> None:
-        """Runs a command and waits for all its descendants; kills what outlives the limit."""
-        started_ns = time.monotonic_ns()
-        pid = _started(command, output)
-        signal.signal(signal.SIGALRM, self._kill_children)
-        signal.alarm(timeout_s)
+    def run(self, pid: int, timeout_s: float, watch: Watch | None) -> None:
+        """Waits for a command and all its descendants; kills what outlives the limit."""
+        limit_ns = self.started_ns + int(timeout_s * 1e9)
+        while self._reaped(pid):
+            if self.ended_ns:
+                limit_ns = self.ended_ns + STRAGGLERS_NS
+            if time.monotonic_ns() >= limit_ns:
+                self.timed_out = self.timed_out or not self.ended_ns
+                for child in children(os.getpid()):
+                    os.kill(child, signal.SIGKILL)
+            signal.sigtimedwait({signal.SIGCHLD}, LOOK_S)
+            if watch and not self.ended_ns:
+                self.memory.append(watch.look())
+
+    def _reaped(self, command: int) -> bool:
+        """Takes in the account of every process that has ended; whether any is left."""
         while True:
             try:
-                reaped, status, usage = os.wait4(-1, 0)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
-                break
+                return False
+            if pid == 0:
+                return True
             self.user_s += usage.ru_utime
             self.system_s += usage.ru_stime
             self.largest_process_bytes = max(self.largest_process_bytes, usage.ru_maxrss * 1024)
-            if reaped == pid:
-                self.wall_s = (time.monotonic_ns() - started_ns) / 1e9
+            if pid == command:
+                self.ended_ns = time.monotonic_ns()
+                self.wall_s = (self.ended_ns - self.started_ns) / 1e9
                 self.exit_status = os.waitstatus_to_exitcode(status)
-                signal.alarm(1 if self.timed_out else STRAGGLERS_S)
-        signal.alarm(0)
-
-    def _kill_children(self, *_: object) -> None:
-        self.timed_out = self.timed_out or not self.wall_s
-        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
-        for child in children.split():
-            os.kill(int(child), signal.SIGKILL)
-        signal.alarm(1)  # the orphans of the killed arrive here next
 
 
 def main(arguments: list[str]) -> None:
     """Runs the command line given in the module docstring."""
-    report, log, cpus, timeout_s, *command = arguments
+    report, log, cpus, timeout_s, memory_cpu, *command = arguments
     os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "cannot become the reaper of orphans")
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     account = Account()
-    account.run(command, output, int(timeout_s))
+    account.started_ns = time.monotonic_ns()
+    pid = _started(command, output)
+    watch = None
+    if memory_cpu != "-":
+        os.sched_setaffinity(0, {int(memory_cpu)})
+        watch = Watch(os.getpid(), account.started_ns)
+    account.run(pid, float(timeout_s), watch)
     Path(report).write_text(json.dumps(vars(account)), encoding="utf-8")
 
 
@@ -84,7 +104,14 @@ def _started(command: list[str], output: int) -> int:
         (os.POSIX_SPAWN_DUP2, output, 1),
         (os.POSIX_SPAWN_DUP2, output, 2),
     ]
-    return os.posix_spawn(command[0], command, os.environ, file_actions=redirections, setsid=True)
+    return os.posix_spawn(
+        command[0],
+        command,
+        os.environ,
+        file_actions=redirections,
+        setsid=True,
+        setsigmask=[],
+    )
 
 
 if __name__ == "__main__":

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import platform
-import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import median
 
 from contenders.contract import Score
 from endpoint import Seen
+from machine import BUSY_PERCENT, Host
+from tables import aligned
 
-BUSY_PERCENT = 5.0
-WATCHED_S = 2.0
 FIRST = "steelyard"
 
 
@@ -81,17 +77,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Host:
-    """The machine and its state before the first run."""
-
-    cpu: str
-    cpus: int
-    python: str
-    busy_percent: float
-    """Share of CPU time others used just before the first run."""
-
-
-@dataclass(frozen=True)
 class Report:
     """Everything one call measured."""
 
@@ -102,35 +87,6 @@ class Report:
     client_cpus: tuple[int, ...]
     start_up_ms: dict[str, list[float]]
     rows: tuple[Row, ...]
-
-
-def host() -> Host:
-    """The machine as it is now; takes two seconds."""
-    models = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        if line.startswith("model name")
-    ]
-    return Host(
-        cpu=models[0] if models else platform.machine(),
-        cpus=len(os.sched_getaffinity(0)),
-        python=platform.python_version(),
-        busy_percent=_busy_percent(),
-    )
-
-
-def _busy_percent() -> float:
-    idle, total = _cpu_times()
-    time.sleep(WATCHED_S)
-    idle_after, total_after = _cpu_times()
-    return 100 * (1 - (idle_after - idle) / (total_after - total))
-
-
-def _cpu_times() -> tuple[int, int]:
-    """Idle and total time of all CPUs since boot, in clock ticks."""
-    first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
-    ticks = [int(word) for word in first.split()[1:9]]
-    return ticks[3] + ticks[4], sum(ticks)
 
 
 def as_json(report: Report) -> str:
@@ -161,13 +117,12 @@ def _table(rows: list[Row], waits: Waits, expected: float) -> list[str]:
     head += ["connections", "in flight", "score %", "expected"]
     base = next((row for row in rows if row.name == FIRST and not row.reason), None)
     cells = [head, *(_cells(row, base, expected) for row in rows if not row.reason)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     title = (
         f"{waits.questions} questions, {waits.concurrency} at a time, {waits.latency_ms:g} ms "
         f"each: no client can take less than {waits.ideal_s:.2f} s"
     )
     reasons = [f"{row.name} {row.version}: {row.reason}" for row in rows if row.reason]
-    return [title, *(_aligned(line, widths) for line in cells), *reasons]
+    return [title, *aligned(cells), *reasons]
 
 
 def _cells(row: Row, base: Row | None, expected: float) -> list[str]:
@@ -192,12 +147,6 @@ def _cells(row: Row, base: Row | None, expected: float) -> list[str]:
         str(scores[-1]) if scores else "-",
         verdict,
     ]
-
-
-def _aligned(cells: list[str], widths: list[int]) -> str:
-    names = [cells[0].ljust(widths[0]), cells[1].ljust(widths[1])]
-    numbers = [cell.rjust(width) for cell, width in zip(cells[2:], widths[2:], strict=True)]
-    return "  ".join(names + numbers).rstrip()
 
 
 def _start_up(name: str, runs_ms: list[float]) -> str:

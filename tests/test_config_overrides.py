@@ -192,7 +192,10 @@ def test_options_of_one_backend_are_not_those_of_another() -> None:
 
 def test_idle_keys_say_why_they_have_no_effect() -> None:
     (notice,) = override(SPEC, Overrides(sets=("trust_remote_code=true",))).notices
-    assert notice == "--set trust_remote_code has no effect on m: accuracy needs no tokenizer"
+    assert (
+        notice
+        == "--set trust_remote_code has no effect on m: no code that comes with a model is ever run"
+    )
 
 
 @pytest.mark.parametrize(

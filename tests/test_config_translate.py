@@ -11,7 +11,7 @@ import pytest
 
 from steelyard.config.model_entries import read_models
 from steelyard.config.translate import translated
-from steelyard.core import ConfigError, Json, Load, ModelSpec, Sampling
+from steelyard.core import ConfigError, Json, Load, ModelSpec, Sampling, Traffic
 
 VARIABLE = "STEELYARD_API_KEY_M"
 
@@ -156,13 +156,22 @@ def test_address_keys_make_one_base_url(given: dict[str, Json], url: str) -> Non
     assert spec(**given).options["base_url"] == url
 
 
+def test_what_load_tests_need_has_its_place() -> None:
+    assert spec(path="/models/qwen").tokenizer == "/models/qwen"
+    assert spec(use_timestamp=True).load.use_timestamp is True
+    shape = {"burstiness": 0.5, "ramp_up_strategy": "", "ramp_up_start_rps": None}
+    assert spec(traffic_cfg=shape).load.traffic == Traffic(burstiness=0.5)
+
+
+def test_a_misspelt_traffic_key_is_refused() -> None:
+    with pytest.raises(ConfigError, match="unknown field `burst`"):
+        spec(traffic_cfg={"burst": 1})
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"path": "/models/qwen"}, "tokenizer"),
-        ({"trust_remote_code": True}, "tokenizer"),
-        ({"traffic_cfg": {"burstiness": 0.5}}, "performance runs"),
-        ({"use_timestamp": True}, "performance runs"),
+        ({"trust_remote_code": True}, "is ever run"),
         ({"verbose": True}, "--debug"),
         ({"max_seq_len": 4096}, "not shortened"),
         ({"run_cfg": {"num_gpus": 1}}, "devices"),

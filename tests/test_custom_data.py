@@ -162,6 +162,24 @@ def test_ids_of_the_data_are_kept_and_numbers_are_texts(tmp_path: Path) -> None:
     assert read(path) == [Sample(id="7", question="12", target="2.5")]
 
 
+def test_numbers_in_a_timestamp_column_are_the_times_of_a_trace(tmp_path: Path) -> None:
+    rows = [{"question": "q", "timestamp": at} for at in (0, 12.5, "30")]
+    assert [sample.due_ms for sample in read(jsonl(tmp_path, *rows))] == [0, 12.5, 30]
+    table = csv(tmp_path, "question,timestamp,max_tokens\nq,5,7\nr,6,8\n")
+    assert [(one.due_ms, one.max_tokens) for one in read(table)] == [(5, 7), (6, 8)]
+
+
+def test_text_in_a_timestamp_column_is_a_field_like_any_other(tmp_path: Path) -> None:
+    (sample,) = read(jsonl(tmp_path, {"question": "q", "timestamp": "1984-01-24 10:00"}))
+    assert (sample.due_ms, sample.meta) == (None, {"timestamp": "1984-01-24 10:00"})
+
+
+@pytest.mark.parametrize("at", [-1, "late", None, True, "nan"])
+def test_a_row_without_its_time_is_named(tmp_path: Path, at: Any) -> None:
+    rows = [{"question": "q", "timestamp": 0}, {"question": "r", "timestamp": at}]
+    assert "line 2: field `timestamp` is" in complaint(jsonl(tmp_path, *rows))
+
+
 def test_csv_output_limits_may_be_blank(tmp_path: Path) -> None:
     path = csv(tmp_path, "question,answer,max_tokens\nq,a,\nr,b,64\n")
     assert [row.max_tokens for row in read(path)] == [None, 64]

@@ -32,12 +32,13 @@ from steelyard.engine import (
     HttpRequest,
     Pacing,
     Policy,
+    Scheduled,
     Steady,
     Watched,
     drive,
     run,
 )
-from told_backend import REFUSED, Answers, Told, requests, status
+from told_backend import REFUSED, Answers, Told, into, requests, status
 
 QUICK = Policy(retries=2, base_s=0.01)
 FOUR = Closed(4)
@@ -48,7 +49,7 @@ def driven(
 ) -> list[Reply]:
     """The replies to ``number`` requests, in the order in which the sink got them."""
     replies: list[Reply] = []
-    run(drive(backend, requests(number), pacing, policy=policy, sink=replies.append))
+    run(drive(backend, requests(number), pacing, policy=policy, sink=into(replies)))
     return replies
 
 
@@ -81,7 +82,7 @@ def test_requests_are_taken_only_when_there_is_a_place() -> None:
     service = Told(delay_s=0.001)
     lead = []
 
-    def sink(reply: Reply) -> None:
+    def sink(reply: Reply, request: Request) -> None:
         lead.append(len(taken) - len(lead))
 
     run(drive(service, noted(), Closed(3), policy=QUICK, sink=sink))
@@ -96,16 +97,9 @@ def test_a_reply_is_timed_from_when_its_request_was_taken_up() -> None:
     assert timing.due_ns is None
 
 
-class Every(Closed, frozen=True):
-    """A schedule: one request every 20 ms, five in all."""
-
-    def due(self, start_ns: int) -> Iterator[int | None]:
-        return iter([start_ns + k * 20_000_000 for k in range(5)])
-
-
 def test_a_schedule_is_kept_and_may_end_before_the_requests() -> None:
     service = Told(delay_s=0.05)
-    replies = driven(service, 99, pacing=Every(10))
+    replies = driven(service, 99, pacing=Scheduled(10, [k * 0.02 for k in range(5)]))
     assert len(replies) == 5
     assert 3 <= service.most_in_flight <= 5
     for reply in replies:
@@ -115,7 +109,7 @@ def test_a_schedule_is_kept_and_may_end_before_the_requests() -> None:
 
 def test_a_steady_rate_is_kept() -> None:
     service = Told()
-    run(drive(service, requests(11), Steady(50, 50), policy=QUICK, sink=lambda _reply: None))
+    run(drive(service, requests(11), Steady(50, 50), policy=QUICK, sink=into([])))
     times = sorted(first for first, *_ in service.asked.values())
     assert 0.19 < times[-1] - times[0] < 0.3
 
@@ -207,7 +201,7 @@ def test_a_job_without_hope_is_stopped_with_its_one_error(failure: Failure, advi
     service = Told(lambda key, attempt: failure, delay_s=0.001)
     endless = (next(requests(1)) for _ in count())
     with pytest.raises(RunStopped) as stopped:
-        run(drive(service, endless, Closed(3), policy=QUICK, sink=replies.append))
+        run(drive(service, endless, Closed(3), policy=QUICK, sink=into(replies)))
     assert failure.detail in str(stopped.value)
     assert "the first 8 requests" in str(stopped.value)
     assert advice in str(stopped.value)
@@ -287,7 +281,7 @@ def test_a_long_outage_gives_no_request_up_but_ends_the_job_in_the_end() -> None
     impatient = Policy(retries=1, base_s=0.02, outage_s=0.2)
     kept: list[Reply] = []
     with pytest.raises(RunStopped, match="answered before"):
-        run(drive(Told(gone_for_good), requests(9), FOUR, policy=impatient, sink=kept.append))
+        run(drive(Told(gone_for_good), requests(9), FOUR, policy=impatient, sink=into(kept)))
     assert [reply.key for reply in kept] == ["0#0"]
 
 
@@ -298,7 +292,7 @@ def test_what_goes_through_a_watched_backend_is_counted() -> None:
 
     async def main() -> int:
         replies: list[Reply] = []
-        job = drive(watched, requests(5), Closed(3), policy=QUICK, sink=replies.append)
+        job = drive(watched, requests(5), Closed(3), policy=QUICK, sink=into(replies))
         task = asyncio.create_task(job)
         await asyncio.sleep(0.01)
         seen = counters.in_flight

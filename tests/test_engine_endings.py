@@ -14,7 +14,7 @@ import pytest
 
 from steelyard.core import DiskError, Reply, Request
 from steelyard.engine import Closed, Policy, drive, run
-from told_backend import Told, requests, status
+from told_backend import Told, into, requests, status
 from wire_server import HANG, READ, playing
 
 QUICK = Policy(retries=2, base_s=0.01)
@@ -24,7 +24,7 @@ def test_a_sink_that_fails_ends_the_job_with_its_own_exception() -> None:
     service = Told(delay_s=0.001)
     full = DiskError("no space left")
 
-    def sink(reply: Reply) -> None:
+    def sink(reply: Reply, request: Request) -> None:
         if reply.key == "5#0":
             raise full from OSError(28, "x")
 
@@ -42,7 +42,15 @@ def test_requests_that_fail_end_the_job_with_their_own_exception() -> None:
         raise ValueError("row 4")
 
     with pytest.raises(ValueError, match="row 4"):
-        run(drive(Told(delay_s=0.01), broken(), Closed(2), policy=QUICK, sink=lambda reply: None))
+        run(
+            drive(
+                Told(delay_s=0.01),
+                broken(),
+                Closed(2),
+                policy=QUICK,
+                sink=into([]),
+            )
+        )
 
 
 def test_cancelling_abandons_what_is_in_flight_and_leaves_nothing_behind() -> None:
@@ -55,7 +63,7 @@ def test_cancelling_abandons_what_is_in_flight_and_leaves_nothing_behind() -> No
         service = Told(lambda key, attempt: status(503), delay_s=0.02)
         policy = Policy(retries=99, base_s=0.05)
         job = asyncio.create_task(
-            drive(service, requests(50), Closed(6), policy=policy, sink=replies.append)
+            drive(service, requests(50), Closed(6), policy=policy, sink=into(replies))
         )
         await asyncio.sleep(0.15)
         job.cancel()
@@ -85,7 +93,7 @@ async def main():
     one = Request(key="a", messages=(), sampling=Sampling())
     print("asking", flush=True)
     try:
-        await drive(asker, [one] * 20, Closed(5), policy=Policy(), sink=print)
+        await drive(asker, [one] * 20, Closed(5), policy=Policy(), sink=lambda *_: None)
     finally:
         await asker.close()
         print("closed", flush=True)

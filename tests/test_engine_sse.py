@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.engine import sse
-from steelyard.engine.sse import Event, clock, events
+from steelyard.engine.sse import Events, clock, events
 
 texts = st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), max_size=12)
 fields = st.one_of(
@@ -62,7 +62,7 @@ def by_the_standard(body: bytes) -> list[bytes]:
 
 @given(streams() | usual_streams())
 def test_events_are_those_of_the_standard(body: bytes) -> None:
-    assert [event.data for event in events(body)] == by_the_standard(body)
+    assert events(body).data == by_the_standard(body)
 
 
 @given(usual_streams())
@@ -73,15 +73,15 @@ def test_the_fast_path_agrees_with_the_general_one(body: bytes) -> None:
 
 def test_the_fast_path_takes_what_services_write() -> None:
     for lead in (b"data: ", b"data:"):
-        assert sse._uniform(lead + b'{"a": 1}\n\n' + lead + b"[DONE]\n\n") == [
-            Event(b'{"a": 1}', len(lead) + 10),
-            Event(b"[DONE]", 2 * len(lead) + 18),
-        ]
+        assert sse._uniform(lead + b'{"a": 1}\n\n' + lead + b"[DONE]\n\n") == Events(
+            [b'{"a": 1}', b"[DONE]"],
+            [len(lead) + 10, 2 * len(lead) + 18],
+        )
 
 
 @given(streams())
 def test_ends_rise_and_the_last_is_in_the_body(body: bytes) -> None:
-    ends = [event.end for event in events(body)]
+    ends = events(body).ends
     assert ends == sorted(set(ends))
     assert all(end <= len(body) for end in ends)
 
@@ -90,18 +90,18 @@ def test_ends_rise_and_the_last_is_in_the_body(body: bytes) -> None:
 def test_an_event_is_over_at_its_end(body: bytes) -> None:
     """The bytes up to an event's end, by themselves, hold the same events up to it."""
     found = events(body)
-    for number, event in enumerate(found, 1):
-        assert events(body[: event.end]) == found[:number]
+    for number, end in enumerate(found.ends, 1):
+        assert events(body[:end]) == found.first(number)
 
 
 def test_a_last_event_without_blank_line_counts() -> None:
-    assert events(b"data: a\n\ndata: b") == [Event(b"a", 9), Event(b"b", 16)]
-    assert events(b"data: a\n\ndata: b\n") == [Event(b"a", 9), Event(b"b", 17)]
+    assert events(b"data: a\n\ndata: b") == Events([b"a", b"b"], [9, 16])
+    assert events(b"data: a\n\ndata: b\n") == Events([b"a", b"b"], [9, 17])
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b": ping\n\n", b"event: x\n\n", b"\xef\xbb\xbf"])
 def test_a_body_without_data_has_no_events(body: bytes) -> None:
-    assert events(body) == []
+    assert events(body) == Events([], [])
 
 
 @given(streams() | usual_streams(), st.data())
@@ -114,9 +114,9 @@ def test_an_event_arrives_with_the_read_that_brought_its_last_byte(
     ends = [min(end, len(body)) for end in accumulate(sizes)]
     marks = tuple((end, 100 * number) for number, end in enumerate(ends, 1))
     found = events(body)
-    times = clock(marks, [event.end for event in found])
-    for event, ns in zip(found, times, strict=True):
-        assert ns == next(at for end, at in marks if end >= event.end)
+    times = clock(marks, found.ends)
+    for event_end, ns in zip(found.ends, times, strict=True):
+        assert ns == next(at for end, at in marks if end >= event_end)
 
 
 def test_an_offset_that_no_read_brought_is_an_error() -> None:

@@ -16,7 +16,18 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "steelyard"
 FILES = sorted(SOURCE.rglob("*.py"))
-HEAVY = ("numpy", "rich", "uvloop", "httptools", "asyncio", "msgspec", "pyarrow", "math_verify")
+HEAVY = (
+    "numpy",
+    "rich",
+    "uvloop",
+    "httptools",
+    "asyncio",
+    "msgspec",
+    "pyarrow",
+    "math_verify",
+    "h5py",
+    "tokenizers",
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))

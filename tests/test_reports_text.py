@@ -192,9 +192,17 @@ def test_failures_are_listed_by_how_often_they_happened() -> None:
     )
 
 
+class Speed(msgspec.Struct, frozen=True):
+    tokens_per_s: float | None = None
+    ttft_p50_ms: float | None = None
+    ttft_p99_ms: float | None = None
+    itl_p50_ms: float | None = None
+    itl_p99_ms: float | None = None
+
+
 class Standing(msgspec.Struct, frozen=True):
     job: str
-    total: int
+    total: int | None
     done: int
     in_flight: int = 0
     rate: float | None = None
@@ -202,6 +210,14 @@ class Standing(msgspec.Struct, frozen=True):
     failed: dict[str, int] = {}
     retried: int = 0
     accuracy: float | None = None
+    speed: Speed | None = None
+
+
+def test_a_load_test_shows_its_speed_and_needs_no_total() -> None:
+    speed = Speed(1024.4, 210.04, 1830.0, 20.13, None)
+    assert progress_line(Standing("vllm/synthetic", None, 512, in_flight=9, speed=speed)) == (
+        "vllm/synthetic: 512, 9 in flight, 1,024 tok/s, TTFT 210/1,830 ms"
+    )
 
 
 def test_a_progress_line_says_what_is_known_and_no_more() -> None:

@@ -3,17 +3,20 @@
 - Every promised name exists and makes tasks with the promised names and numbers of rows.
 - A right answer gets full marks and a wrong one none, for every row, under every marking rule.
 - Ids are unique, and no prompt shows the answer that it asks for.
+- Load data sets have no right answers at all, and every row of theirs can be asked.
 
 A data set added to the folder is tested here without another line, except its names and counts.
 """
 
 from collections import Counter
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from steelyard.core import MissingData, Sample, Sampling, Scorer, Task
+import small_tokenizer
+from steelyard.core import DataError, MissingData, Sample, Sampling, Scorer, Task
 from steelyard.tasks import catalogue
 from steelyard.tasks.asking import requests
 from steelyard.tasks.data import Data
@@ -90,6 +93,17 @@ ALIASES = {
     "cmmlu_gen": "cmmlu_gen_0_shot_cot_chat_prompt",
 }
 
+LOAD_NAMES = [
+    "azure_trace_gen",
+    "mooncake_trace_gen",
+    "mtbench_gen",
+    "sharegpt_gen",
+    "synthetic_gen",
+    "synthetic_gen_string",
+    "synthetic_gen_tokenid",
+]
+"""For measuring speed: nothing in them can be marked."""
+
 EVERY_NAME = [name for names in NAMES.values() for name in names]
 OWN_NAMES = [name for name in EVERY_NAME if name not in ALIASES]
 
@@ -117,7 +131,7 @@ def unreachable(scorer: Scorer, sample: Sample) -> bool:
 
 
 def test_the_catalogue_has_every_promised_name_and_no_other() -> None:
-    assert sorted(catalogue.names()) == sorted(EVERY_NAME)
+    assert sorted(catalogue.names()) == sorted(EVERY_NAME + LOAD_NAMES)
 
 
 @pytest.mark.parametrize("alias", ALIASES)
@@ -150,6 +164,20 @@ def test_the_gold_answer_gets_full_marks_and_a_wrong_one_none(shared: Path, name
                 wrong = scorer(wrong_text(task, row), row)
                 expected = 0.0 if unreachable(scorer, row) else 1.0
                 assert (right.value, wrong.value) == (expected, 0.0), (scorer.id, row, right, wrong)
+
+
+@pytest.mark.parametrize("name", LOAD_NAMES)
+def test_a_load_data_set_has_no_right_answers(shared: Path, tmp_path: Path, name: str) -> None:
+    (entry,) = catalogue.find(name)
+    tokenizer = small_tokenizer.put("byte_level", tmp_path)
+    (task,) = entry.make(Data((shared / "datasets",), tokenizer=tokenizer))
+    rows = list(islice(task.samples(), 20))
+    assert [row.target for row in rows] == [None] * 20
+    assert len({row.id for row in rows}) == 20
+    asked = list(requests(task, rows, sampling=Sampling()))
+    assert [one.messages[-1].content for one in asked] == [row.question for row in rows]
+    with pytest.raises(DataError, match="no right answer"):
+        gold_text(task, rows[0])
 
 
 @pytest.mark.parametrize("name", OWN_NAMES)

@@ -142,3 +142,34 @@ def test_the_modes_one_after_the_other(place: Path) -> None:
     assert len(list((run / "summary").glob("*.txt"))) == 2
     ais_bench(place, f"{line} all --reuse")
     assert the_run(place) == run
+
+
+def test_a_load_test_and_its_figures_again(place: Path) -> None:
+    line = "--models vllm_api_general_stream --datasets synthetic_gen --mode"
+    ais_bench(place, f"{line} perf")
+    run = the_run(place)
+    assert {path.name for path in run.iterdir()} == {"configs", "logs", "performance"}
+    assert (run / "logs/performance").is_dir()
+    found = {path.name for path in (run / "performance/vllm-api-general-stream").iterdir()}
+    assert found >= {
+        "syntheticdataset.csv",
+        "syntheticdataset.json",
+        "syntheticdataset_details.h5",
+        "syntheticdataset_details.json",
+        "syntheticdataset_plot.html",
+    }
+    ais_bench(place, f"{line} perf_viz --reuse")
+    assert the_run(place) == run
+
+
+def test_own_data_as_load(place: Path) -> None:
+    (place / "x").mkdir()
+    rows = [
+        f'{{"question": "{k} + 1 = ?", "answer": "{k + 1}", "max_tokens": 9}}' for k in range(5)
+    ]
+    (place / "x/test_qa.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    ais_bench(
+        place,
+        "--models vllm_api_stream_chat --custom-dataset-path x/test_qa.jsonl --mode perf",
+    )
+    assert (the_run(place) / "performance/vllm-api-stream-chat/test_qa.csv").exists()

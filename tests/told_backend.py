@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 
-from steelyard.core import Failure, Message, Reply, Request, Sampling, Timing
+from steelyard.core import Failure, Message, Reply, Request, Sampling, Sink, Timing
 
 
 def requests(number: int) -> Iterator[Request]:
@@ -14,6 +14,11 @@ def requests(number: int) -> Iterator[Request]:
 
 def status(code: int, detail: str = "no", retry_after_s: float | None = None) -> Failure:
     return Failure(kind="status", status=code, detail=detail, retry_after_s=retry_after_s)
+
+
+def into(replies: list[Reply]) -> Sink:
+    """A sink that keeps the replies in ``replies``."""
+    return lambda reply, _request: replies.append(reply)
 
 
 REFUSED = Failure(kind="refused", detail="nothing listens on h:1 (connection refused)")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from contenders.contract import Command, Contender, Job, Score
+from account import Command
+
+from contenders.contract import Contender, Job, Score
 
 PROGRAM = Path(__file__).parent.parent / "bare_client.py"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from account import Command
 from venvs import Steps
 
 MAX_TOKENS = 512
@@ -27,14 +28,6 @@ class Job:
     """Empty; the contender's configuration and results go here, and it is started here."""
     bodies: Path
     """The recorded request bodies, one a line."""
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command line, its first word a path, and what it needs in the environment besides."""
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

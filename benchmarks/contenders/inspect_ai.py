@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from string import Template
 
+from account import Command
 from endpoint import HOST, MODEL
 
-from contenders.contract import MAX_TOKENS, Command, Contender, Job, Score, printed
+from contenders.contract import MAX_TOKENS, Contender, Job, Score, printed
 
 TASK_NAME = "gsm8k_task.py"
 TASK_FILE = Template('''\

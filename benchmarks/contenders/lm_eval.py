@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from string import Template
 
+from account import Command
 from endpoint import HOST, MODEL
 
-from contenders.contract import Command, Contender, Job, Score, printed
+from contenders.contract import Contender, Job, Score, printed
 
 TASK_FILE = Template("""\
 include: $shipped

@@ -45,9 +45,9 @@ def _whole(document: bytes) -> Answer:
 def _streamed(stream: Stream[_Body]) -> Answer | None:
     parts: list[str] = []
     whole, length, ends, details = None, 0, [], _NO_DETAILS
-    for body, event in zip(stream.chunks, stream.events, strict=True):
-        if body.token is None and not body.generated_text and _failures.of_error(event.data):
-            raise _failures.no_answer(event.data)
+    for body, data, end in zip(stream.chunks(), *stream.events, strict=True):
+        if body.token is None and not body.generated_text and _failures.of_error(data):
+            raise _failures.no_answer(data)
         details = body.details or details
         text = _text(body.token)
         parts.append(text)
@@ -56,7 +56,7 @@ def _streamed(stream: Stream[_Body]) -> Answer | None:
             whole = body.generated_text
             length = max(length, len(whole))
         if length > before:
-            ends.append(event.end)
+            ends.append(end)
     if whole is None and not length:
         return None
     return Answer(

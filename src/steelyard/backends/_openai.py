@@ -1,12 +1,12 @@
 """What the two OpenAI protocols share: options, addresses, body frame, counts, the model list."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from steelyard.backends import _failures, _targets
+from steelyard.backends._alike import texts_alike
 from steelyard.backends._failures import Unreadable
 from steelyard.backends._reading import Stream
 from steelyard.backends._request import parameters
@@ -107,26 +107,47 @@ def choices(reply: Document[C], document: bytes) -> list[C]:
     return reply.choices
 
 
-def envelope(stream: Stream[Chunk[C]], take: Callable[[list[C]], bool]) -> Envelope | None:
-    """Hand the choices of every event to ``take`` and return what stood around them.
+class Draft(Protocol[C]):
+    """An answer while its events are added up."""
 
-    ``take`` says whether its choices carried text. ``None`` when no event had a choice;
-    ``Unreadable`` when one is an error object.
+    def take(self, choices: list[C]) -> bool:
+        """Add one event's choices; true when they carried text of any kind."""
+
+    def plain(self, choices: list[C]) -> list[str] | None:
+        """Where the text of ``choices`` was put, when that one text is all they brought."""
+
+
+def envelope(stream: Stream[Chunk[C]], draft: Draft[C]) -> Envelope | None:
+    """Hand the choices of every event to ``draft`` and return what stood around them.
+
+    Events that repeat the one before them but for its text are not decoded one by one.
+    ``None`` when no event had a choice; ``Unreadable`` when one is an error object.
     """
-    usage, model, ends, seen = UNCOUNTED, "", [], False
-    for chunk, event in zip(stream.chunks, stream.events, strict=True):
+    usage, model, seen = UNCOUNTED, "", False
+    data, ends = stream.events
+    content_ends: list[int] = []
+    number = 0
+    while number < len(data):
+        chunk = stream.chunk(number)
         if chunk.error is not None:
-            raise _failures.no_answer(event.data)
+            raise _failures.no_answer(data[number])
         if chunk.usage is not None:
             usage = chunk.usage
         if chunk.choices:
             seen = True
-            if take(chunk.choices):
-                ends.append(event.end)
             model = model or chunk.model or ""
-        elif chunk.usage is None and _failures.of_error(event.data) is not None:
-            raise _failures.no_answer(event.data)
-    return Envelope(usage=usage, model=model, content_ends=ends) if seen else None
+            if draft.take(chunk.choices):
+                content_ends.append(ends[number])
+                texts = draft.plain(chunk.choices)
+                if texts is not None:
+                    alike = texts_alike(data, number, texts[-1])
+                    texts += alike
+                    content_ends += ends[number + 1 : number + 1 + len(alike)]
+                    number += len(alike)
+        elif chunk.usage is None and _failures.of_error(data[number]) is not None:
+            raise _failures.no_answer(data[number])
+        number += 1
+    return Envelope(usage=usage, model=model, content_ends=content_ends) if seen else None
 
 
 def joined_logprobs(pieces: list[Json]) -> Json:

@@ -14,7 +14,7 @@ import msgspec
 
 from steelyard.backends import _failures
 from steelyard.backends._failures import Unreadable
-from steelyard.core import Failure, Json, Reply, ToolCall
+from steelyard.core import Failure, Json, Reply, Timing, ToolCall
 from steelyard.engine import Exchange, sse
 
 T = TypeVar("T")
@@ -41,10 +41,30 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stream(msgspec.Struct, Generic[T], frozen=True):
-    """The decoded events of a body, side by side with where they came from."""
+    """The events of a body and what decodes one."""
 
-    chunks: list[T]
-    events: list[sse.Event]
+    events: sse.Events
+    decode: Callable[[bytes], T]
+
+    def chunk(self, number: int) -> T:
+        """Event ``number``, decoded; raises ``BadEvent``."""
+        try:
+            return self.decode(self.events.data[number])
+        except _failures.UNDECODABLE as error:
+            raise BadEvent(number, self.events.data[number], error) from error
+
+    def chunks(self) -> list[T]:
+        """All events, decoded; raises ``BadEvent``."""
+        return [self.chunk(number) for number in range(len(self.events.data))]
+
+
+class BadEvent(Unreadable):
+    """An event that cannot be decoded."""
+
+    def __init__(self, number: int, data: bytes, error: Exception) -> None:
+        detail = f"event {number + 1} of the stream is not the JSON that was expected ({error})"
+        super().__init__(Failure(kind="protocol", detail=f"{detail}: {_failures.excerpt(data)}"))
+        self.number = number
 
 
 class Wire(msgspec.Struct, Generic[T], frozen=True):
@@ -61,12 +81,13 @@ class Wire(msgspec.Struct, Generic[T], frozen=True):
 def reply(key: str, exchange: Exchange, wire: Wire[T], target: str) -> Reply:
     """The reply to request ``key``: an answer, or the failure that the exchange amounts to."""
     try:
-        return _answered(key, exchange, _answer(exchange, wire, target))
+        answer, event_ends = _answer(exchange, wire, target)
+        return _answered(key, exchange, answer, event_ends)
     except Unreadable as trouble:
         return Reply(key=key, timing=exchange.timing(), failure=trouble.failure)
 
 
-def _answered(key: str, exchange: Exchange, answer: Answer) -> Reply:
+def _answered(key: str, exchange: Exchange, answer: Answer, event_ends: Sequence[int]) -> Reply:
     said_something = answer.text or answer.reasoning or answer.tool_calls
     prompt_tokens = answer.prompt_tokens or None
     output_tokens = answer.output_tokens
@@ -75,7 +96,7 @@ def _answered(key: str, exchange: Exchange, answer: Answer) -> Reply:
     counted = prompt_tokens is not None or output_tokens is not None
     return Reply(
         key=key,
-        timing=exchange.timing(_gaps_us(exchange, answer.content_ends)),
+        timing=_timing(exchange, answer.content_ends, event_ends),
         text=answer.text,
         reasoning=answer.reasoning,
         finish=answer.finish,
@@ -88,13 +109,26 @@ def _answered(key: str, exchange: Exchange, answer: Answer) -> Reply:
     )
 
 
-def _gaps_us(exchange: Exchange, ends: Sequence[int]) -> tuple[int, ...]:
-    """Sending to first content event, then from one to the next; they sum to the last's time."""
-    clock = [ns // 1000 for ns in sse.clock(exchange.marks, ends)]
-    return tuple(map(operator.sub, clock, [exchange.sent_ns // 1000, *clock]))
+def _timing(exchange: Exchange, content_ends: Sequence[int], event_ends: Sequence[int]) -> Timing:
+    """The clock of the exchange with that of its events.
+
+    Gaps go from sending to the first content event, then from one to the next; they sum to the
+    last one's time.
+    """
+    sent_us = exchange.sent_ns // 1000
+    clock = [ns // 1000 for ns in sse.clock(exchange.marks, content_ends)]
+    gaps_us = tuple(map(operator.sub, clock, [sent_us, *clock]))
+    timing = exchange.timing(gaps_us)
+    with_content = set(content_ends)
+    others = [end for end in event_ends if end not in with_content]
+    if not others:
+        return timing
+    others_us = tuple([ns // 1000 - sent_us for ns in sse.clock(exchange.marks, others)])
+    return msgspec.structs.replace(timing, others_us=others_us)
 
 
-def _answer(exchange: Exchange, wire: Wire[T], target: str) -> Answer:
+def _answer(exchange: Exchange, wire: Wire[T], target: str) -> tuple[Answer, Sequence[int]]:
+    """What the body says, and where its events end (none: it came in one piece)."""
     if exchange.failure is not None:
         raise Unreadable(_broken(exchange, wire, exchange.failure))
     if exchange.status != 200:
@@ -105,7 +139,7 @@ def _answer(exchange: Exchange, wire: Wire[T], target: str) -> Answer:
     if not body.strip():
         raise _failures.protocol(f"empty answer from {target}")
     try:
-        return wire.whole(body)
+        return wire.whole(body), ()
     except _failures.UNDECODABLE as error:
         detail = f"not the JSON that was expected ({error}): {_failures.excerpt(body)}"
         raise _failures.protocol(detail) from error
@@ -119,42 +153,26 @@ def _is_stream(exchange: Exchange) -> bool:
     return "event-stream" in exchange.headers.get("content-type", "") or start.startswith(_FIELDS)
 
 
-def _streamed(body: bytes, wire: Wire[T]) -> Answer:
+def _streamed(body: bytes, wire: Wire[T]) -> tuple[Answer, Sequence[int]]:
     events, done = _events(body)
-    try:
-        chunks = [wire.decode(event.data) for event in events]
-    except _failures.UNDECODABLE as error:
-        number = len(_readable(events, wire))
-        detail = f"event {number + 1} of the stream is not the JSON that was expected ({error})"
-        words = _failures.excerpt(events[number].data)
-        raise _failures.protocol(f"{detail}: {words}") from error
-    answer = wire.streamed(Stream(chunks, events))
+    answer = wire.streamed(Stream(events, wire.decode))
     if answer is None:
         raise _failures.protocol(f"a stream without an answer in it: {_failures.excerpt(body)}")
     if not (done or answer.ended):
         detail = f"the stream ended without finish reason or [DONE], after {_length(answer)}"
         raise Unreadable(Failure(kind="broken_stream", detail=detail))
-    return answer
+    return answer, events.ends
 
 
-def _events(body: bytes) -> tuple[list[sse.Event], bool]:
+def _events(body: bytes) -> tuple[sse.Events, bool]:
     """The events that carry data up to ``[DONE]``, and whether there was one."""
-    events = [event for event in sse.events(body) if event.data]
-    data = [event.data for event in events]
-    if _DONE not in data:
-        return events, False
-    return events[: data.index(_DONE)], True
-
-
-def _readable(events: list[sse.Event], wire: Wire[T]) -> list[T]:
-    """The events in front of the first one that cannot be decoded."""
-    chunks: list[T] = []
-    for event in events:
-        try:
-            chunks.append(wire.decode(event.data))
-        except _failures.UNDECODABLE:
-            break
-    return chunks
+    found = sse.events(body)
+    if b"" in found.data:
+        kept = [pair for pair in zip(*found, strict=True) if pair[0]]
+        found = sse.Events([data for data, _ in kept], [end for _, end in kept])
+    if _DONE not in found.data:
+        return found, False
+    return found.first(found.data.index(_DONE)), True
 
 
 def _broken(exchange: Exchange, wire: Wire[T], failure: Failure) -> Failure:
@@ -165,12 +183,19 @@ def _broken(exchange: Exchange, wire: Wire[T], failure: Failure) -> Failure:
     if exchange.status != 200 or not _is_stream(exchange):
         return failure
     events, _ = _events(exchange.body)
-    chunks = _readable(events, wire)
     try:
-        answer = wire.streamed(Stream(chunks, events[: len(chunks)])) or Answer()
+        answer = _readable(events, wire)
     except Unreadable as trouble:
         return trouble.failure
     return msgspec.structs.replace(failure, detail=f"{failure.detail} (after {_length(answer)})")
+
+
+def _readable(events: sse.Events, wire: Wire[T]) -> Answer:
+    """What the events in front of the first one that cannot be decoded say."""
+    try:
+        return wire.streamed(Stream(events, wire.decode)) or Answer()
+    except BadEvent as bad:
+        return _readable(events.first(bad.number), wire)
 
 
 def _length(answer: Answer) -> str:

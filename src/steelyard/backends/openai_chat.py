@@ -75,7 +75,7 @@ def _whole(document: bytes) -> Answer:
 
 def _streamed(stream: Stream[Chunk[_Choice]]) -> Answer | None:
     draft = _Draft()
-    around = _openai.envelope(stream, draft.take)
+    around = _openai.envelope(stream, draft)
     if around is None:
         return None
     return Answer(
@@ -122,6 +122,16 @@ class _Draft:
             if delta.tool_calls and self.tool_calls.add(delta.tool_calls):
                 carried = True
         return carried
+
+    def plain(self, choices: list[_Choice]) -> list[str] | None:
+        """Where the text of ``choices`` was put, when that one text is all they brought."""
+        choice, *others = choices
+        delta = choice.delta
+        if others or choice.finish_reason or choice.logprobs or delta is None or delta.tool_calls:
+            return None
+        if delta.reasoning_content or delta.reasoning:
+            return None if delta.content else self.reasoning
+        return self.text if isinstance(delta.content, str) else None
 
 
 def _text(content: str | list[_Part] | None) -> str:

@@ -53,26 +53,46 @@ def _whole(document: bytes) -> Answer:
 
 
 def _streamed(stream: Stream[Chunk[_Choice]]) -> Answer | None:
-    pieces: list[_Choice] = []
-
-    def take(choices: list[_Choice]) -> bool:
-        pieces.append(choices[0])
-        return bool(choices[0].text)
-
-    around = _openai.envelope(stream, take)
+    draft = _Draft()
+    around = _openai.envelope(stream, draft)
     if around is None:
         return None
-    finish = "".join([piece.finish_reason for piece in pieces if piece.finish_reason][-1:])
     return Answer(
-        text="".join(piece.text or "" for piece in pieces),
-        finish=finish,
+        text="".join(draft.text),
+        finish=draft.finish,
         prompt_tokens=around.usage.prompt_tokens,
         output_tokens=around.usage.completion_tokens,
         model=around.model,
-        logprobs=_openai.joined_logprobs([piece.logprobs for piece in pieces if piece.logprobs]),
+        logprobs=_openai.joined_logprobs(draft.logprobs),
         content_ends=around.content_ends,
-        ended=bool(finish),
+        ended=bool(draft.finish),
     )
+
+
+class _Draft:
+    """An answer while its events are added up."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.logprobs: list[Json] = []
+        self.finish = ""
+
+    def take(self, choices: list[_Choice]) -> bool:
+        """Add one event's first choice; true when it carried text."""
+        choice = choices[0]
+        if choice.finish_reason:
+            self.finish = choice.finish_reason
+        if choice.logprobs:
+            self.logprobs.append(choice.logprobs)
+        if choice.text:
+            self.text.append(choice.text)
+        return bool(choice.text)
+
+    def plain(self, choices: list[_Choice]) -> list[str] | None:
+        """Where the text of ``choices`` was put, when that one text is all they brought."""
+        choice, *others = choices
+        alone = not (others or choice.finish_reason or choice.logprobs)
+        return self.text if alone else None
 
 
 _DOCUMENT = msgspec.json.Decoder(Document[_Choice])

@@ -68,18 +68,17 @@ def _whole(document: bytes) -> Answer:
 
 
 def _streamed(stream: Stream[_Body]) -> Answer | None:
-    for body, event in zip(stream.chunks, stream.events, strict=True):
-        if body.text_output is None and _failures.of_error(event.data):
-            raise _failures.no_answer(event.data)
-    if all(body.text_output is None for body in stream.chunks):
+    chunks = stream.chunks()
+    for body, data in zip(chunks, stream.events.data, strict=True):
+        if body.text_output is None and _failures.of_error(data):
+            raise _failures.no_answer(data)
+    if all(body.text_output is None for body in chunks):
         return None
-    pieces = [_text(body) for body in stream.chunks]
+    pieces = [_text(body) for body in chunks]
     return Answer(
         text="".join(pieces),
-        model=stream.chunks[0].model_name or "",
-        content_ends=[
-            event.end for piece, event in zip(pieces, stream.events, strict=True) if piece
-        ],
+        model=chunks[0].model_name or "",
+        content_ends=[end for piece, end in zip(pieces, stream.events.ends, strict=True) if piece],
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from steelyard import backends, config, scoring, tasks
+from steelyard.cli import load_options
 from steelyard.cli.options import check_ranges
 from steelyard.cli.run_options import RunOptions
 from steelyard.config import ConfigFile, DatasetRef, Overrides, Places, Wanted
@@ -38,8 +39,10 @@ def asked(options: RunOptions) -> Asked:
     found, notices = _overridden(options, found)
     for model in found.models:
         backends.check(model)
-        if options.mode in ("all", "infer"):
+        if options.mode in ("all", "infer", "perf"):
             backends.open_backend(model)  # reads keys and certificates; connects to nothing yet
+    if options.mode == "perf":
+        load_options.check(options, found.models)
     wanted = Wanted(
         mode=options.mode,
         num_prompts=options.num_prompts,
@@ -57,7 +60,8 @@ def asked(options: RunOptions) -> Asked:
 
 
 _KEPT = (
-    "mode", "num_prompts", "merge_ds", "scorer", "data_dir", "config_dir", "num_warmups"
+    "mode", "num_prompts", "merge_ds", "scorer", "data_dir", "config_dir", "num_warmups",
+    "summarizer", "slo", "stats", "compat_metrics", "spec_decode",
 )  # fmt: skip
 """Options that a config dump keeps; models and data sets hold the rest."""
 
@@ -123,9 +127,11 @@ def _from_names(options: RunOptions, where: Places) -> ConfigFile:
 
 def _references(options: RunOptions) -> list[DatasetRef]:
     if options.datasets:
-        return [DatasetRef(name=name) for name in dict.fromkeys(options.datasets)]
+        names = dict.fromkeys(options.datasets)
+        return [DatasetRef(name=name, options=options.set_data) for name in names]
     return [
         DatasetRef(
+            options=options.set_data,
             path=options.custom_dataset_path or "",
             meta_path=options.custom_dataset_meta_path or "",
             data_type=options.custom_dataset_data_type or "",
@@ -145,6 +151,15 @@ def _overridden(options: RunOptions, found: ConfigFile) -> tuple[ConfigFile, lis
         retries=options.retries,
         repeats=options.repeats,
         senders=options.senders,
+        request_rate=options.request_rate,
+        burstiness=options.burstiness,
+        ramp_up_strategy=options.ramp_up_strategy,
+        ramp_up_start_rps=options.ramp_up_start_rps,
+        ramp_up_end_rps=options.ramp_up_end_rps,
+        use_timestamp=options.use_timestamp or None,
+        pressure_s=float(options.pressure_time) if options.pressure else None,
+        seed=options.seed,
+        tokenizer=options.tokenizer,
         sets=options.set,
     )
     changed: dict[str, ModelSpec] = {}
@@ -175,4 +190,4 @@ def _idle(options: RunOptions) -> list[str]:
         )
     if options.max_workers_per_gpu != 1:
         notices.append("--max-workers-per-gpu changes nothing for served models")
-    return notices
+    return [*notices, *load_options.idle(options)]

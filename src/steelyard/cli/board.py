@@ -7,13 +7,22 @@ import time
 from typing import TYPE_CHECKING
 
 from steelyard.cli.sentences import sentence
-from steelyard.pipeline import Event, Finished, JobEnded, JobStarted, Progress, ReportReady
-from steelyard.reports import clock, count, kinds, one_line, rate
+from steelyard.pipeline import (
+    Event,
+    Finished,
+    JobEnded,
+    JobStarted,
+    LoadMeasured,
+    Progress,
+    ReportReady,
+)
+from steelyard.reports import clock, count, kinds, milliseconds, one_line, rate
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+_SHOWN = ("infer", "performance")
 _REDRAW_S = 0.2
 _BAR = 24
 _WIDE = 120
@@ -39,16 +48,16 @@ class LiveBoard:
             if time.monotonic() - self._drawn > _REDRAW_S:
                 self._draw()
             return
-        if isinstance(event, JobStarted) and event.stage == "infer":
+        if isinstance(event, JobStarted) and event.stage in _SHOWN:
             self._rows[event.job] = Progress(
-                job=event.job, stage="infer", total=event.total, done=event.kept
+                job=event.job, stage=event.stage, total=event.total, done=event.kept
             )
             self._status[event.job] = "finished" if event.kept == event.total else "running"
             self._draw()
-        elif isinstance(event, JobEnded) and event.stage == "infer":
+        elif isinstance(event, JobEnded) and event.stage in _SHOWN:
             self._status[event.job] = event.status
             self._draw()
-        elif isinstance(event, (ReportReady, Finished)):
+        elif isinstance(event, (ReportReady, LoadMeasured, Finished)):
             self.close()
         text = sentence(event)
         if text and not _is_on_the_board(event):
@@ -93,7 +102,7 @@ class LiveBoard:
 def _is_on_the_board(event: Event) -> bool:
     """Whether the table already shows all that there is to say."""
     if isinstance(event, JobStarted):
-        return event.kept < event.total
+        return event.total is None or event.kept < event.total
     return isinstance(event, JobEnded) and event.status == "finished"
 
 
@@ -113,21 +122,43 @@ def _table(rows: list[tuple[Progress, str]], columns: int) -> "Table":
 
 def _cells(row: Progress, status: str, columns: int) -> dict[str, str]:
     """What a row says under each head, as far as there is room."""
-    done = f"{count(row.done)}/{count(row.total)}"
+    done = count(row.done) if row.total is None else f"{count(row.done)}/{count(row.total)}"
     eta = clock(row.eta_s) if row.eta_s and status == "running" else ""
     accuracy = f"{row.accuracy:.1f}" if row.accuracy is not None else ""
     if columns < _NARROW:
         failed = count(sum(row.failed.values())) if row.failed else ""
         return {"Task": row.job, "Done": done, "Failed": failed, "ETA": eta, "Status": status}
-    filled = _BAR * row.done // max(1, row.total)
-    bar = "█" * filled + "░" * (_BAR - filled)
     return {
         "Task": row.job,
-        "Progress": f"{bar} {done}" if columns >= _WIDE else done,
+        "Progress": f"{_bar(row)} {done}" if columns >= _WIDE and row.total else done,
         "Rate": rate(row.rate) if row.rate else "",
+        **_speed(row),
         "In flight": str(row.in_flight or ""),
         "Failed": kinds(row.failed),
         "Accuracy": accuracy,
         "ETA": eta,
         "Status": status,
     }
+
+
+def _bar(row: Progress) -> str:
+    filled = _BAR * row.done // max(1, row.total or 0)
+    return "█" * filled + "░" * (_BAR - filled)
+
+
+def _speed(row: Progress) -> dict[str, str]:
+    """The columns of a load test: median and P99 of the last seconds."""
+    speed = row.speed
+    if speed is None:
+        return {"Tokens": "", "TTFT": "", "ITL": ""}
+    return {
+        "Tokens": f"{speed.tokens_per_s:,.0f}/s" if speed.tokens_per_s is not None else "",
+        "TTFT": _pair(speed.ttft_p50_ms, speed.ttft_p99_ms),
+        "ITL": _pair(speed.itl_p50_ms, speed.itl_p99_ms),
+    }
+
+
+def _pair(median: float | None, p99: float | None) -> str:
+    if median is None or p99 is None:
+        return ""
+    return f"{milliseconds(median)}/{milliseconds(p99)} ms"

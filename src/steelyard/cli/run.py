@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from steelyard import store
 from steelyard.cli.options import parse
 from steelyard.cli.run_options import RunOptions
@@ -56,6 +58,9 @@ def _run(options: RunOptions, given: list[str]) -> int:
         return print_locations(options)
     from steelyard.cli.asked import asked
 
+    if options.mode == "perf" and options.reuse is not None:
+        print("note: a load test is not continued; with --reuse its figures are computed again")
+        options = replace(options, mode="perf_viz")
     wanted = asked(options)
     options = wanted.options
     from steelyard.pipeline.prepare import prepare
@@ -63,7 +68,8 @@ def _run(options: RunOptions, given: list[str]) -> int:
     prepared = prepare(
         wanted.plan.jobs,
         marked=options.mode in ("all", "eval"),
-        rows=options.mode != "viz" or options.dry_run,
+        rows=options.mode not in ("viz", "perf_viz") or options.dry_run,
+        spare=_warmups(options) if options.mode == "perf" else None,
     )
     if options.dry_run:
         from steelyard.cli.dry_run import print_plan
@@ -75,6 +81,7 @@ def _run(options: RunOptions, given: list[str]) -> int:
 def _carry_out(
     options: RunOptions, wanted: "Asked", prepared: "tuple[Prepared, ...]", given: list[str]
 ) -> int:
+    from steelyard.cli import load_options
     from steelyard.cli.watching import told, watcher
     from steelyard.pipeline import Finished, Settings, run_plan
 
@@ -84,11 +91,12 @@ def _carry_out(
     folder.write_config(now, wanted.config_text(given))
     settings = Settings(
         max_num_workers=options.max_num_workers or wanted.file.max_num_workers or 1,
-        warmups=options.num_warmups,
+        warmups=_warmups(options),
         debug=options.debug,
         reuse_anyway=options.reuse_anyway,
         details=options.dump_eval_details,
         extract_rate=options.dump_extract_rate,
+        measuring=load_options.measuring(options),
     )
     again = _again(given, folder.stamp)
     with closing(watcher(json=options.json)) as shown:
@@ -98,15 +106,22 @@ def _carry_out(
             code, detail = _verdict(result, again, wanted.plan)
         except KeyboardInterrupt:
             code = 130
-            detail = f"Interrupted. What was finished is kept. Continue with:\n  {again}"
+            detail = f"Interrupted. What was finished is kept. {_goes_on(wanted.plan)}\n  {again}"
         tell(Finished(exit_code=code, folder=str(folder.root), detail=detail))
     return code
+
+
+def _warmups(options: RunOptions) -> int:
+    """An accuracy run would ask a question twice; a load test would measure a cold service."""
+    if options.num_warmups is not None:
+        return options.num_warmups
+    return 1 if options.mode == "perf" else 0
 
 
 def _folder(options: RunOptions, work_dir: Path, now: datetime) -> store.RunFolder:
     if options.reuse is not None:
         return store.find_run(work_dir, options.reuse or None)
-    if options.mode in ("eval", "viz"):
+    if options.mode in ("eval", "viz", "perf_viz"):
         raise ConfigError(
             f"--mode {options.mode} works on a finished run: add --reuse (the newest run in "
             f"{work_dir}) or --reuse STAMP."
@@ -120,6 +135,12 @@ def _verdict(result: "RunResult", again: str, plan: Plan) -> tuple[int, str]:
     rows = "\n".join(f"  {text}" for text in result.unfinished)
     hint = f"\nAsk what is missing again with:\n  {again}" if plan.mode in ("all", "infer") else ""
     return 1, f"Incomplete:\n{rows}{hint}"
+
+
+def _goes_on(plan: Plan) -> str:
+    if plan.mode in ("perf", "perf_viz"):
+        return "The figures of what had ended (a load test is not continued):"
+    return "Continue with:"
 
 
 def _again(given: list[str], stamp: str) -> str:

@@ -8,6 +8,7 @@ from steelyard.cli.options import Opt as opt
 
 _WHAT = "what is evaluated"
 _MODEL = "how the model is reached (instead of editing a preset)"
+_LOAD = "load tests (--mode perf)"
 _CUSTOM = "own data"
 _RUN = "how it runs"
 _OUT = "what it writes"
@@ -42,14 +43,19 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     summarizer: Annotated[
-        Literal["example"],
-        opt(help="summary layout", metavar="NAME", group=_WHAT),
+        Literal["example", "default_perf", "stable_stage"],
+        opt(
+            help="example: accuracy; default_perf: load tests, whole run and steady window; "
+            "stable_stage: load tests, only the stretch at full concurrency",
+            group=_WHAT,
+        ),
     ] = "example"
     mode: Annotated[
-        Literal["all", "infer", "eval", "viz"],
+        Literal["all", "infer", "eval", "viz", "perf", "perf_viz"],
         opt(
             help="all: infer, mark, report; infer: only ask; eval: mark stored answers again; "
-            "viz: only the report (eval and viz need --reuse)",
+            "viz: only the report; perf: load test; perf_viz: the figures of a stored load test "
+            "again (eval, viz and perf_viz need --reuse)",
             short="-m",
             group=_WHAT,
         ),
@@ -149,6 +155,101 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
 
+    request_rate: Annotated[
+        float | None,
+        opt(
+            help="mean requests per second (0: as fast as places in flight allow)",
+            metavar="R",
+            low=0,
+            high=64000,
+            group=_LOAD,
+        ),
+    ] = None
+    burstiness: Annotated[
+        float | None,
+        opt(
+            help="shape of the arrivals: 0 even, 1 Poisson, below 1 burstier, above 1 more even",
+            metavar="B",
+            low=0,
+            group=_LOAD,
+        ),
+    ] = None
+    ramp_up_strategy: Annotated[
+        Literal["linear", "exponential"] | None,
+        opt(help="how the rate grows over the run", group=_LOAD),
+    ] = None
+    ramp_up_start_rps: Annotated[
+        float | None, opt(help="rate at the start of the ramp", metavar="R", low=0, group=_LOAD)
+    ] = None
+    ramp_up_end_rps: Annotated[
+        float | None, opt(help="rate at its end", metavar="R", low=0, group=_LOAD)
+    ] = None
+    use_timestamp: Annotated[
+        bool,
+        opt(help="send when the time stamps of the data say (trace replay)", group=_LOAD),
+    ] = False
+    pressure: Annotated[
+        bool,
+        opt(
+            help="clients that ask again and again, --request-rate new ones a second until there "
+            "are --concurrency",
+            group=_LOAD,
+        ),
+    ] = False
+    pressure_time: Annotated[
+        int,
+        opt(help="how long, in seconds (15)", metavar="S", low=1, high=86400, group=_LOAD),
+    ] = 15
+    slo: Annotated[
+        str | None,
+        opt(
+            help="objectives to report goodput for: ttft=500ms,tpot=50ms (also e2el, itl)",
+            metavar="SLO",
+            group=_LOAD,
+        ),
+    ] = None
+    stats: Annotated[
+        tuple[str, ...],
+        opt(
+            help="columns of the table of latencies, at most 8: Average Min Max Median P1...P99",
+            metavar="NAME",
+            group=_LOAD,
+        ),
+    ] = ()
+    compat_metrics: Annotated[
+        bool,
+        opt(help="also figures by AISBench's rules, under names of their own", group=_LOAD),
+    ] = False
+    spec_decode: Annotated[
+        bool,
+        opt(
+            help="counters of speculative decoding from the service's /metrics; says why when "
+            "there are none",
+            group=_LOAD,
+        ),
+    ] = False
+    tokenizer: Annotated[
+        str | None,
+        opt(
+            help="the model's tokenizer.json or its folder: for prompts of exact lengths, and for "
+            "token counts that the service does not give",
+            metavar="PATH",
+            group=_LOAD,
+        ),
+    ] = None
+    set_data: Annotated[
+        tuple[str, ...],
+        opt(
+            help="options of synthetic data and traces, e.g. RequestCount=1000 (see the docs)",
+            metavar="KEY=VALUE",
+            group=_LOAD,
+        ),
+    ] = ()
+    seed: Annotated[
+        int | None,
+        opt(help="of arrival times (0)", metavar="N", low=0, group=_LOAD),
+    ] = None
+
     custom_dataset_path: Annotated[
         str | None, opt(help="own data file, .jsonl or .csv", metavar="FILE", group=_CUSTOM)
     ] = None
@@ -213,9 +314,14 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     num_warmups: Annotated[
-        int,
-        opt(help="requests sent before each task and thrown away", metavar="N", low=0, group=_RUN),
-    ] = 0
+        int | None,
+        opt(
+            help="requests sent before each task and thrown away (load tests 1, else 0)",
+            metavar="N",
+            low=0,
+            group=_RUN,
+        ),
+    ] = None
     senders: Annotated[
         int | None,
         opt(

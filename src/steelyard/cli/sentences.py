@@ -8,6 +8,7 @@ from steelyard.pipeline import (
     Finished,
     JobEnded,
     JobStarted,
+    LoadMeasured,
     Notice,
     Planned,
     ReportReady,
@@ -28,10 +29,12 @@ def _text(event: Event) -> str:
         case Notice():
             lead = {"info": "", "warning": "note: ", "error": "error: "}[event.level]
             return f"{lead}{event.job + ': ' if event.job else ''}{event.text}"
-        case JobStarted(stage="infer"):
+        case JobStarted(stage="infer" | "performance"):
             return _started(event)
-        case JobEnded(stage="infer"):
+        case JobEnded(stage="infer" | "performance"):
             return _ended(event)
+        case LoadMeasured():
+            return f"\n{event.screen}"
         case ReportReady():
             return "\n" + event.screen + "\n\nFiles: " + "  ".join(event.files)
         case Finished() if event.detail:
@@ -41,6 +44,8 @@ def _text(event: Event) -> str:
 
 
 def _started(event: JobStarted) -> str:
+    if event.total is None:
+        return f"{event.job}: as many requests as fit"
     text = f"{event.job}: {count(event.total)} requests"
     if event.kept == event.total:
         return f"{text}, all answered before; nothing to ask"

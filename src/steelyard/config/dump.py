@@ -18,7 +18,7 @@ from steelyard.core import Json, ModelSpec
 _WIDTH = 90
 _IMPORTS = {
     "steelyard.config": ("DatasetRef", "from_environment"),
-    "steelyard.core": ("Load", "ModelSpec", "Sampling"),
+    "steelyard.core": ("Load", "ModelSpec", "Sampling", "Traffic"),
 }
 
 

@@ -40,6 +40,15 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
     retries: int | None = None
     repeats: int | None = None
     senders: int | None = None
+    request_rate: float | None = None
+    burstiness: float | None = None
+    ramp_up_strategy: str | None = None
+    ramp_up_start_rps: float | None = None
+    ramp_up_end_rps: float | None = None
+    use_timestamp: bool | None = None
+    pressure_s: float | None = None
+    seed: int | None = None
+    tokenizer: str | None = None
     sets: tuple[str, ...] = ()
     """``key=value`` texts; they go after the fields above, the last one wins."""
 
@@ -55,6 +64,15 @@ _PATHS: Mapping[str, str] = {
     "retries": "load.retries",
     "repeats": "repeats",
     "senders": "load.senders",
+    "request_rate": "load.request_rate",
+    "burstiness": "load.traffic.burstiness",
+    "ramp_up_strategy": "load.traffic.ramp_up_strategy",
+    "ramp_up_start_rps": "load.traffic.ramp_up_start_rps",
+    "ramp_up_end_rps": "load.traffic.ramp_up_end_rps",
+    "use_timestamp": "load.use_timestamp",
+    "pressure_s": "load.pressure_s",
+    "seed": "load.seed",
+    "tokenizer": "tokenizer",
 }
 """Field of ``Overrides`` → the setting that it changes."""
 

@@ -16,6 +16,9 @@ from steelyard.config.rules import rule_chooser
 from steelyard.core import ConfigError, Job, Mode, ModelSpec, Plan, Task
 from steelyard.tasks import Data, catalogue, merged
 
+SPARE_ROWS = 64
+"""Rows that made-up data has beyond those that are measured: for warming up."""
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a command asks of all its jobs."""
@@ -46,16 +49,17 @@ def make_plan(
     """
     choose = rule_chooser(wanted.scorer)
     notices = list(wanted.notices)
-    made: dict[DatasetRef, tuple[_Part, ...]] = {}
+    made: dict[tuple[DatasetRef, str], tuple[_Part, ...]] = {}
     jobs: list[Job] = []
     for model, ref in pairs:
-        if ref not in made:
-            parts = _parts(ref, wanted, data, where)
+        key = (ref, model.tokenizer)
+        if key not in made:
+            parts = _parts(ref, wanted, _data_for(model, ref, wanted, data), where)
             marked = [(part, *choose(part.task)) for part in parts]
             notices.extend(dict.fromkeys(text for _, _, text in marked if text))
             if wanted.num_prompts is not None and parts[0].rows is not None:
                 notices.append(f"{ref.name}: test_range chooses the rows, --num-prompts does not")
-            made[ref] = tuple(msgspec.structs.replace(part, task=task) for part, task, _ in marked)
+            made[key] = tuple(msgspec.structs.replace(part, task=task) for part, task, _ in marked)
         jobs.extend(
             Job(
                 model=model,
@@ -64,10 +68,26 @@ def make_plan(
                 rows=part.rows,
                 limit=part.limit,
             )
-            for part in made[ref]
+            for part in made[key]
         )
     _refuse_unknown_rule(wanted.scorer, jobs)
     return Plan(mode=wanted.mode, jobs=_once(jobs), notices=tuple(notices))
+
+
+def _data_for(model: ModelSpec, ref: DatasetRef, wanted: Wanted, data: Data) -> Data:
+    """``data`` with what only this model and this data set have."""
+    settings: dict[str, str] = {}
+    for text in ref.options:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(
+                f"data set option {text!r}: expected key=value, for example RequestCount=1000."
+            )
+        settings[name.strip()] = value.strip()
+    tokenizer = Path(model.tokenizer).expanduser() if model.tokenizer else None
+    limit = ref.num_prompts if ref.num_prompts is not None else wanted.num_prompts
+    rows = None if limit is None else limit + SPARE_ROWS
+    return msgspec.structs.replace(data, tokenizer=tokenizer, settings=settings, rows=rows)
 
 
 def _once(jobs: Sequence[Job]) -> tuple[Job, ...]:
@@ -92,10 +112,13 @@ def _refuse_unknown_rule(rule: str | None, jobs: Sequence[Job]) -> None:
 
 def _parts(ref: DatasetRef, wanted: Wanted, data: Data, where: Places) -> tuple[_Part, ...]:
     found = _custom(ref) if ref.path else _from_catalogue(ref, data, where)
+    is_load_test = wanted.mode in ("perf", "perf_viz")
+    if is_load_test and not ref.path and not ref.abbr and len(found) == 1:
+        found = tuple((name, _renamed(task)) for name, task in found)
     limit = ref.num_prompts if ref.num_prompts is not None else wanted.num_prompts
     chosen = read_rows(ref.rows, ref.name or ref.path)
     rows = None if chosen is None else partial(chosen_rows, chosen)
-    if wanted.merge and len(found) > 1:
+    if (wanted.merge or is_load_test) and len(found) > 1:
         if rows is not None:
             raise ConfigError(
                 f"{ref.name}: test_range chooses rows of single sub-data sets; it cannot be used "
@@ -110,6 +133,12 @@ def _parts(ref: DatasetRef, wanted: Wanted, data: Data, where: Places) -> tuple[
     return tuple(_Part(_named(task, ref), name, rows, limit) for name, task in found)
 
 
+def _renamed(task: Task) -> Task:
+    """``task`` under the name that its load test's files have: ``syntheticdataset``."""
+    plain = task.name.replace("-", "").replace("_", "").lower()
+    return msgspec.structs.replace(task, name=task.merged_name or f"{plain}dataset")
+
+
 def _named(task: Task, ref: DatasetRef) -> Task:
     return msgspec.structs.replace(task, name=ref.abbr) if ref.abbr else task
 
@@ -117,6 +146,8 @@ def _named(task: Task, ref: DatasetRef) -> Task:
 def _custom(ref: DatasetRef) -> tuple[tuple[str, Task], ...]:
     from steelyard.tasks.custom import custom_task
 
+    if ref.options:
+        raise ConfigError(f"{ref.path}: data of your own takes no options (--set-data).")
     task = custom_task(
         Path(ref.path),
         meta_path=Path(ref.meta_path) if ref.meta_path else None,
@@ -129,7 +160,10 @@ def _custom(ref: DatasetRef) -> tuple[tuple[str, Task], ...]:
 def _from_catalogue(ref: DatasetRef, data: Data, where: Places) -> tuple[tuple[str, Task], ...]:
     roots = ref.data_roots()
     entry = catalogue.find(ref.name, where.datasets)[0]
-    found = tuple((entry.name, task) for task in entry.make(Data(roots) if roots else data))
+    found = tuple(
+        (entry.name, task)
+        for task in entry.make(msgspec.structs.replace(data, roots=roots) if roots else data)
+    )
     if not ref.member:
         return found
     chosen = tuple((name, task) for name, task in found if task.name == ref.member)

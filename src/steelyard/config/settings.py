@@ -20,9 +20,14 @@ from steelyard.config.checks import (
     require,
     whole,
 )
-from steelyard.core import ConfigError, Json, ModelSpec, NoSuchName
+from steelyard.core import ConfigError, Json, ModelSpec, NoSuchName, Traffic
 
 DAY_S = 86_400.0
+
+_TRAFFIC = Check(
+    "a dict such as {'burstiness': 1}, or None",
+    lambda value: value is None or isinstance(value, Mapping | Traffic),
+)
 
 SETTINGS: Mapping[str, Check] = {
     "abbr": FOLDER_NAME,
@@ -35,6 +40,11 @@ SETTINGS: Mapping[str, Check] = {
     "load.retries": whole(0, 1000),
     "load.timeout_s": or_none(number(0, DAY_S, above=True)),
     "load.senders": whole(0, 256),
+    "load.traffic": _TRAFFIC,
+    "load.use_timestamp": SWITCH,
+    "load.pressure_s": number(0, DAY_S),
+    "load.seed": whole(0),
+    "tokenizer": TEXT,
     "sampling.max_tokens": or_none(whole(1)),
     "options.base_url": TEXT,
     "options.headers": HEADERS,

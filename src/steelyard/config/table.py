@@ -61,6 +61,16 @@ def _paced(rate: float) -> float:
     return rate if rate >= 0.001 else 0.0
 
 
+def _text(value: Json) -> str:
+    return value or ""
+
+
+def _traffic(value: Json) -> Json:
+    """``traffic_cfg`` without the values that stand for "off"; nothing in it is no shape at all."""
+    kept = {name: inner for name, inner in (value or {}).items() if inner not in (None, "")}
+    return kept or None
+
+
 def is_idle(value: Json, idle: tuple[Json, ...] = (None, "", False)) -> bool:
     """``True`` when ``value`` asks for nothing: alone, or as every value of a dict."""
     if isinstance(value, dict):
@@ -103,8 +113,6 @@ def _has_plain_roles(value: Json) -> bool:
     )
 
 
-_TOKENIZER = "accuracy needs no tokenizer"
-_LOAD_TEST = "arrival patterns belong to performance runs"
 _NO_CUT = "prompts are not shortened; one that is too long fails at the service and is counted"
 
 KEYS: Mapping[str, Rule] = {
@@ -133,11 +141,11 @@ KEYS: Mapping[str, Rule] = {
         check=Check(f"one of {', '.join(CLEANERS)}", lambda value: _cleaner(value) is not None),
         convert=_cleaner,
     ),
-    "path": Rule(why=_TOKENIZER),
-    "tokenizer_path": Rule(why=_TOKENIZER),
-    "trust_remote_code": Rule(why=_TOKENIZER),
-    "traffic_cfg": Rule(why=_LOAD_TEST),
-    "use_timestamp": Rule(why=_LOAD_TEST),
+    "path": Rule(to="tokenizer", check=or_none(TEXT), convert=_text),
+    "tokenizer_path": Rule(to="tokenizer", check=or_none(TEXT), convert=_text),
+    "trust_remote_code": Rule(why="no code that comes with a model is ever run"),
+    "traffic_cfg": Rule(to="load.traffic", check=or_none(TABLE), convert=_traffic),
+    "use_timestamp": Rule(to="load.use_timestamp", check=SWITCH),
     "max_seq_len": Rule(why=_NO_CUT),
     "verbose": Rule(why="--debug shows more"),
     "rpm_verbose": Rule(why="the board shows the rate"),

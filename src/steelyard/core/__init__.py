@@ -24,6 +24,7 @@ from steelyard.core.protocols import (
     Sink,
 )
 from steelyard.core.records import (
+    Beat,
     Failure,
     FailureKind,
     Metric,
@@ -33,11 +34,12 @@ from steelyard.core.records import (
     Timing,
     Verdict,
 )
-from steelyard.core.tasks import Job, Load, Mode, ModelSpec, Plan, Prompt, Sample, Task
-from steelyard.core.wire import Json, Message, Request, Sampling, ToolCall
+from steelyard.core.tasks import Job, Load, Mode, ModelSpec, Plan, Prompt, Sample, Task, Traffic
+from steelyard.core.wire import Json, Message, Request, Sampling, ToolCall, Turn
 
 __all__ = [
     "Backend",
+    "Beat",
     "ConfigError",
     "DataError",
     "DiskError",
@@ -72,5 +74,7 @@ __all__ = [
     "Timing",
     "ToolCall",
     "TornRecord",
+    "Traffic",
+    "Turn",
     "Verdict",
 ]

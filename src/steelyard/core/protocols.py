@@ -44,5 +44,6 @@ class Scorer(Protocol):
         """Mark one answer."""
 
 
-Sink: TypeAlias = "Callable[[Reply], None]"
-"""Takes every finished reply; returns only when it is with the operating system."""
+Sink: TypeAlias = "Callable[[Reply, Request], None]"
+"""Takes every finished reply, with what was asked; returns only when it is with the operating
+system."""

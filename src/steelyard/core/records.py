@@ -39,6 +39,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Content means answer or reasoning text; the role-only and the usage event count for nothing.
     """
+    others_us: tuple[int, ...] = ()
+    """Sending to each event without content (role, finish reason, usage), in order."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,6 +74,24 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The model name that the service put into its reply."""
     attempts: int = 1
     failure: Failure | None = None
+
+
+class Beat(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sending process was doing for a moment; noted a few times a second."""
+
+    at_ns: int
+    """When it was noted (monotonic); the moment began with the beat before it."""
+    cpu_ns: int
+    """CPU time, user and system, that the process has used since it began."""
+    turns_us: tuple[int, ...]
+    """Sampled turns of the event loop: how long what arrived first may have waited to be noticed.
+
+    About fifty a second, in order.
+    """
+    in_flight: int
+    """Requests under way at ``at_ns``."""
+    sender: int = 0
+    """Which sender process it is."""
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from steelyard.core.protocols import Scorer
-from steelyard.core.wire import Json, Sampling
+from steelyard.core.wire import Json, Sampling, Turn
 
-Mode: TypeAlias = Literal["all", "infer", "eval", "viz"]
+Mode: TypeAlias = Literal["all", "infer", "eval", "viz", "perf", "perf_viz"]
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -29,6 +29,12 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """This row's own output limit."""
     meta: Mapping[str, str] = {}
     """Further fields that prompts may name (``{subject}``...)."""
+    turns: tuple[Turn, ...] = ()
+    """Of a dialogue: the turns after ``question``, in order."""
+    given: str | None = None
+    """Of a dialogue: the reference answer to ``question``, for histories that use references."""
+    due_ms: float | None = None
+    """When a trace sent this request, in ms since the trace began."""
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,6 +81,23 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     merged_name: str = ""
     """The task's name in a ``--merge-ds`` run (``mmludataset``); empty when it has no siblings."""
     metric: str = "accuracy"
+    dialogue: Literal["every", "every_with_gt", "last"] = "every"
+    """What stands in the history of a dialogue: the model's own answers; the data's answers; or
+    the data's answers with only the last turn asked."""
+
+
+class Traffic(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """How arrivals are spread around a mean rate (``traffic_cfg``)."""
+
+    burstiness: float = 0.0
+    """Shape of the gaps: 0 even, 1 Poisson, below 1 burstier, above 1 more even (Gamma)."""
+    ramp_up_strategy: Literal["linear", "exponential"] | None = None
+    """How the rate grows over the run, from ``start`` to ``end``; ``None``: it does not."""
+    ramp_up_start_rps: float = 0.0
+    ramp_up_end_rps: float = 0.0
+    """With a ramp this is the target rate, in place of ``request_rate``."""
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +113,15 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Limit for one attempt; ``None`` is the automatic limit (see ``engine.patience``)."""
     senders: int = 0
     """Sender processes; 0 is automatic."""
+    traffic: Traffic | None = None
+    """Shape of the arrivals at ``request_rate``; ``None``: even gaps."""
+    use_timestamp: bool = False
+    """Send when the data's time stamps say (``Sample.due_ms``); rate and places do not count."""
+    pressure_s: float = 0.0
+    """Above 0: clients ask again and again for so many seconds, ``request_rate`` new ones a second
+    until there are ``concurrency``."""
+    seed: int = 0
+    """Of the arrival times."""
 
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,6 +139,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     load: Load = Load()
     repeats: int = 1
     """Independent requests per row (``num_return_sequences``)."""
+    tokenizer: str = ""
+    """The model's ``tokenizer.json`` or its folder.
+
+    For prompts of exact lengths, and for counts that the service does not give.
+    """
     label: str = ""
     """Column header when it differs from ``abbr`` (``summarizer_abbr``)."""
 

@@ -27,14 +27,32 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``generation_kwargs``: copied into the request unchanged (temperature, top_p, seed...)."""
 
 
+class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A later turn of a dialogue: what the user says once the answer before it is there."""
+
+    question: str
+    given: str | None = None
+    """The data's own answer to this turn; ``None`` when there is none."""
+    max_tokens: int | None = None
+    """This turn's own output limit; in a request it stands for itself, not for the turn before."""
+    pause_s: float = 0.0
+    """Think time: seconds between the answer before it and this turn."""
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing to ask a model. Pure data: it can be written, sent to another process, replayed."""
 
     key: str
-    """``sample_id#repeat``; unique inside a job and stable across runs."""
+    """``sample_id#repeat``, later turns ``sample_id#repeat.turn``; unique inside a job, stable."""
     messages: tuple[Message, ...]
     sampling: Sampling
     tools: tuple[dict[str, Json], ...] = ()
+    then: tuple[Turn, ...] = ()
+    """The turns that follow when this one was answered."""
+    given: str | None = None
+    """What stands in the history as this turn's answer; ``None``: the model's own answer."""
+    due_ms: float | None = None
+    """When a trace sent this request, in ms since the trace began."""
 
 
 class ToolCall(msgspec.Struct, frozen=True):

@@ -4,31 +4,42 @@ Rule: the engine knows bytes, requests and failures; wire formats, files and mar
 business. One event loop, one future per request, nothing per chunk but a clock reading.
 """
 
+from steelyard.engine.arrivals import offsets_s, target_rate
+from steelyard.engine.dialogue import next_turn, turn_number
 from steelyard.engine.drive import drive
 from steelyard.engine.exchange import Exchange, HttpRequest
 from steelyard.engine.http import HttpClient
 from steelyard.engine.loop import allow_connections, run
 from steelyard.engine.options import HttpOptions
-from steelyard.engine.pacing import Closed, Pacing, Steady
+from steelyard.engine.pacing import Closed, Pacing, Pressure, Scheduled, Stamped, Steady
+from steelyard.engine.pulse import pulse
 from steelyard.engine.retry import Policy
-from steelyard.engine.sse import Event, clock, events
+from steelyard.engine.sse import Events, clock, events
 from steelyard.engine.watch import Counters, Watched
 
 __all__ = [
     "Closed",
     "Counters",
-    "Event",
+    "Events",
     "Exchange",
     "HttpClient",
     "HttpOptions",
     "HttpRequest",
     "Pacing",
     "Policy",
+    "Pressure",
+    "Scheduled",
+    "Stamped",
     "Steady",
     "Watched",
     "allow_connections",
     "clock",
     "drive",
     "events",
+    "next_turn",
+    "offsets_s",
+    "pulse",
     "run",
+    "target_rate",
+    "turn_number",
 ]

@@ -86,13 +86,9 @@ class Capture:
         )
 
     def _marks(self, ends: list[int]) -> Marks:
-        marks = []
-        there = 0
-        for offset, ns in zip(self.reader.body_offsets(ends), self.times, strict=True):
-            if offset > there:
-                marks.append((offset, ns))
-                there = offset
-        return tuple(marks)
+        offsets = self.reader.body_offsets(ends)
+        steps = zip(offsets, self.times, [0, *offsets], strict=False)
+        return tuple([(offset, ns) for offset, ns, before in steps if offset > before])
 
 
 def _decoded(

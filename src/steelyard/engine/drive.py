@@ -10,13 +10,15 @@ Does not live here: wire formats (backends), files (the sink), marking.
 import asyncio
 import random
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from time import monotonic_ns
 
 from msgspec.structs import replace
 
 from steelyard.core import Backend, Failure, Reply, Request, RunStopped, Sink
+from steelyard.engine.dialogue import next_turn
 from steelyard.engine.fatal import FirstReplies
-from steelyard.engine.pacing import Pacing
+from steelyard.engine.pacing import Pacing, Turn
 from steelyard.engine.retry import OUT_OF_REACH, Policy
 
 
@@ -25,25 +27,22 @@ async def drive(
 ) -> None:
     """Ask ``requests``, taken one by one as ``pacing`` allows, and hand every reply to ``sink``.
 
+    A dialogue keeps its place in flight from its first turn to its last, think time included.
     Replies come in the order in which they finish, each once: the last attempt's, timed from when
     the request was taken up. Raises ``RunStopped`` when the first replies are hopeless or the
     service stays away, and whatever ``requests`` or ``sink`` raises. Then, as when it is cancelled,
     requests in flight are abandoned and leave no reply.
     """
     job = _Job(backend, policy, sink)
-    turns = zip(pacing.due(job.start_ns), requests, strict=False)
+    turns = pacing.turns(requests, job.start_ns)
+    job.opens = islice(pacing.opens(job.start_ns), pacing.in_flight)
     try:
         async with asyncio.TaskGroup() as workers:
-            job.free_places = pacing.in_flight
             job.start_worker(workers, turns)
     except BaseExceptionGroup as group:
         error = group.exceptions[0]
         raise error from error.__cause__
     job.first_replies.end()
-
-
-_Turns = Iterator[tuple[int | None, Request]]
-"""Requests with the time each is due, shared by all workers."""
 
 
 class _Job:
@@ -52,7 +51,8 @@ class _Job:
     def __init__(self, backend: Backend, policy: Policy, sink: Sink) -> None:
         self.start_ns = monotonic_ns()
         self.first_replies = FirstReplies(policy.fatal_after)
-        self.free_places = 0
+        self.opens: Iterator[int] = iter(())
+        """When each place that has no worker yet may be used."""
         self._answered = False
         self._out_of_reach_ns: int | None = None
         self._over = False
@@ -61,22 +61,36 @@ class _Job:
         self._sink = sink
         self._jitter = random.Random(policy.seed)
 
-    def start_worker(self, workers: asyncio.TaskGroup, turns: _Turns) -> None:
+    def start_worker(self, workers: asyncio.TaskGroup, turns: Iterator[Turn]) -> None:
         """Fill one place, if one is free."""
-        if self.free_places > 0:
-            self.free_places -= 1
-            workers.create_task(self._work(workers, turns))
+        opens_ns = next(self.opens, None)
+        if opens_ns is not None:
+            workers.create_task(self._work(workers, turns, opens_ns))
 
-    async def _work(self, workers: asyncio.TaskGroup, turns: _Turns) -> None:
+    async def _work(self, workers: asyncio.TaskGroup, turns: Iterator[Turn], opens_ns: int) -> None:
         """Serve turns until none are left. Each worker starts the next, so none is idle."""
+        if opens_ns > self.start_ns:
+            await _until(opens_ns)
         for due_ns, request in turns:
             if due_ns is not None:
                 await _until(due_ns)
             self.start_worker(workers, turns)
-            reply = await self._reply(request, due_ns)
-            if self._over:
+            if not await self._converse(request, due_ns):
                 return
-            self._hand_out(reply)
+
+    async def _converse(self, request: Request, due_ns: int | None) -> bool:
+        """Ask one request, or one dialogue to its end; whether the job goes on."""
+        asked: Request | None = request
+        while asked is not None:
+            reply = await self._reply(asked, due_ns)
+            if self._over:
+                return False
+            self._hand_out(reply, asked)
+            pause_s = asked.then[0].pause_s if asked.then else 0.0
+            asked, due_ns = next_turn(asked, reply), None
+            if asked is not None and pause_s:
+                await asyncio.sleep(pause_s)
+        return True
 
     async def _reply(self, request: Request, due_ns: int | None) -> Reply:
         """Ask until there is an answer or a failure that stays; a pause keeps the place."""
@@ -92,11 +106,11 @@ class _Job:
             await asyncio.sleep(pause_s)
             attempts += 1
 
-    def _hand_out(self, reply: Reply) -> None:
+    def _hand_out(self, reply: Reply, request: Request) -> None:
         """Give ``reply`` to the sink. What this raises ends the job, before any other reply."""
         self._answered = self._answered or reply.failure is None
         self._over = True
-        self._sink(reply)
+        self._sink(reply, request)
         self.first_replies.note(reply.failure)
         self._over = False
 

@@ -9,10 +9,11 @@ body without framing. ``body_offsets`` maps the one to the other.
 """
 
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, islice
 
 import msgspec
 
@@ -102,6 +103,12 @@ def _chunk_size(line: bytes) -> int:
     return int(found[1], 16)
 
 
+@lru_cache(maxsize=1024)
+def _plain_size(length: int) -> bytes:
+    """How most servers write the size of a chunk."""
+    return b"%x" % length
+
+
 class ResponseReader:
     """One response, taken piece by piece."""
 
@@ -112,6 +119,7 @@ class ResponseReader:
         "_method",
         "_rest",
         "_starts",
+        "_whole_from",
         "complete",
         "end",
         "head",
@@ -130,6 +138,7 @@ class ResponseReader:
         """Raw offset behind the response, once it is complete."""
         self._method = method
         self._starts: list[int] = []  # raw offset of each part
+        self._whole_from = sys.maxsize  # the first of the parts that are whole chunks
         self._at = 0  # raw offset of the first byte not used up
         self._rest = b""  # an unfinished line, from there on
         self._length = 0
@@ -188,10 +197,17 @@ class ResponseReader:
         """How much of the body was there at each raw offset."""
         starts = self._starts
         bases = list(accumulate(map(len, self.parts), initial=0))
+        # Most reads end with a chunk: behind the two bytes that follow its content.
+        first = self._whole_from
+        parts = zip(starts[first:], self.parts[first:], bases[first + 1 :], strict=True)
+        usual = {start + len(part) + 2: base for start, part, base in parts}
         offsets = []
         for end in ends:
-            k = bisect_right(starts, end) - 1
-            offsets.append(min(bases[k] + end - starts[k], bases[k + 1]) if k >= 0 else 0)
+            offset = usual.get(end)
+            if offset is None:
+                k = bisect_right(starts, end) - 1
+                offset = min(bases[k] + end - starts[k], bases[k + 1]) if k >= 0 else 0
+            offsets.append(offset)
         return offsets
 
     def _read_heads(self, data: bytes) -> bytes:
@@ -232,6 +248,8 @@ class ResponseReader:
         pos = 0
         if self._left > 0:
             pos = self._fill_chunk(data, 0)
+        elif self._read_plain_chunks(data):
+            return
         starts, parts, at = self._starts, self.parts, self._at
         while (eol := data.find(b"\r\n", pos)) >= 0:
             size = _chunk_size(data[pos:eol])
@@ -254,6 +272,28 @@ class ResponseReader:
         rest = self._rest = data[pos:]
         if b"\n" in rest or len(rest) > SIZE_LINE_LIMIT:
             raise BadResponse(f"not a usable chunk size: {quoted(rest)}")
+
+    def _read_plain_chunks(self, data: bytes) -> bool:
+        """Take whole chunks up to the last one, without a loop; ``False`` when it takes the loop.
+
+        Cut at every line end, such bytes are size and content in turns. When every size is the
+        length of what follows it, this is the one way to read them.
+        """
+        if not data.endswith(b"\r\n0\r\n\r\n"):
+            return False
+        pieces = data.split(b"\r\n")
+        contents = pieces[1:-3:2]
+        lengths = list(map(len, contents))
+        sizes = pieces[0:-3:2]
+        if list(map(_plain_size, lengths)) != sizes or 0 in lengths:
+            return False
+        self._whole_from = len(self.parts)
+        ends = accumulate(map(len, pieces[:-3]))
+        at = self._at + 2
+        self._starts += [at + 4 * k + end for k, end in enumerate(islice(ends, 0, None, 2))]
+        self.parts += contents
+        self._finish(len(data))
+        return True
 
     def _read_trailers(self, data: bytes, pos: int) -> None:
         """``data`` holds, from ``pos``, the last chunk's size line and fields after it."""

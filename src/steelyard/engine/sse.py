@@ -10,17 +10,21 @@ from itertools import accumulate
 from typing import NamedTuple
 
 
-class Event(NamedTuple):
-    """One event that carried data."""
+class Events(NamedTuple):
+    """The events of a body that carried data, in order; two lists of the same length."""
 
-    data: bytes
+    data: list[bytes]
     """The ``data:`` lines, joined by newlines; other fields and comments are left out."""
-    end: int
+    ends: list[int]
     """Offset in the body behind the blank line that ended the event."""
 
+    def first(self, number: int) -> "Events":
+        """The first ``number`` events."""
+        return Events(self.data[:number], self.ends[:number])
 
-def events(body: bytes) -> list[Event]:
-    """The events of ``body`` in order, the last one also when no blank line closes it.
+
+def events(body: bytes) -> Events:
+    """The events of ``body``, the last one also when no blank line closes it.
 
     Bodies of the shape that services write (``data: …`` and a blank line, newline only) are split
     without a loop in Python; everything the standard allows beside it takes the general path.
@@ -29,7 +33,7 @@ def events(body: bytes) -> list[Event]:
     return _general(body) if found is None else found
 
 
-def _uniform(body: bytes) -> list[Event] | None:
+def _uniform(body: bytes) -> Events | None:
     """Events when all of them are one ``data:`` line each, spelt alike; else ``None``."""
     lead = b"data: " if body.startswith(b"data: ") else b"data:"
     if not body.startswith(lead) or not body.endswith(b"\n\n") or b"\r" in body:
@@ -40,17 +44,24 @@ def _uniform(body: bytes) -> list[Event] | None:
         return None
     if len(lead) == 5 and (pieces[0][:1] == b" " or b"\n\ndata: " in body):
         return None
-    ends = accumulate(len(piece) + len(lead) + 2 for piece in pieces)
-    return list(map(Event, pieces, ends))
+    around = len(lead) + 2
+    ends = accumulate(map(len, pieces))
+    return Events(pieces, [end + around * number for number, end in enumerate(ends, 1)])
 
 
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
 
 
-def _general(body: bytes) -> list[Event]:
+def _general(body: bytes) -> Events:
     """Any stream of the standard: comments, other fields, all line ends, several data lines."""
-    found: list[Event] = []
+    found = Events([], [])
     data: list[bytes] = []
+
+    def close(end: int) -> None:
+        found.data.append(b"\n".join(data))
+        found.ends.append(end)
+        data.clear()
+
     at = 3 if body.startswith(b"\xef\xbb\xbf") else 0
     for line in _LINE.finditer(body, at):
         text, end = line[1], line.end()
@@ -59,10 +70,9 @@ def _general(body: bytes) -> list[Event]:
         elif text == b"data":
             data.append(b"")
         elif not text and data:
-            found.append(Event(b"\n".join(data), end))
-            data = []
+            close(end)
     if data:
-        found.append(Event(b"\n".join(data), len(body)))
+        close(len(body))
     return found
 
 

@@ -10,11 +10,13 @@ from steelyard.pipeline.events import (
     JobEnded,
     JobStarted,
     Listener,
+    LoadMeasured,
     Notice,
     Planned,
     Progress,
     ReportReady,
 )
+from steelyard.pipeline.measuring import Measuring
 from steelyard.pipeline.preview import JobPreview, preview
 from steelyard.pipeline.run import RunResult, run_plan
 from steelyard.pipeline.state import Settings
@@ -26,6 +28,8 @@ __all__ = [
     "JobPreview",
     "JobStarted",
     "Listener",
+    "LoadMeasured",
+    "Measuring",
     "Notice",
     "Planned",
     "Progress",

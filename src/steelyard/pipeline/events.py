@@ -8,7 +8,10 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-Stage: TypeAlias = Literal["infer", "eval", "report"]
+from steelyard.perf.figures import Figures
+from steelyard.pipeline.speed import SpeedNow
+
+Stage: TypeAlias = Literal["infer", "eval", "report", "performance"]
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
@@ -39,8 +42,8 @@ class JobStarted(_Event, frozen=True, kw_only=True, tag="job_started"):
 
     job: str
     stage: Stage
-    total: int
-    """Requests of the whole job."""
+    total: int | None
+    """Requests of the whole job; ``None``: as many as fit into a given time."""
     kept: int = 0
     """Finished replies found on disk."""
     retried: int = 0
@@ -53,7 +56,7 @@ class Progress(_Event, frozen=True, kw_only=True, tag="progress"):
 
     job: str
     stage: Stage
-    total: int
+    total: int | None
     done: int
     """Answered or failed, those kept from before included."""
     in_flight: int = 0
@@ -66,6 +69,8 @@ class Progress(_Event, frozen=True, kw_only=True, tag="progress"):
     accuracy: float | None = None
     """Running share of right answers among those answered in this process, 0 to 100."""
     elapsed_s: float = 0.0
+    speed: SpeedNow | None = None
+    """Only of a load test."""
 
 
 class JobEnded(_Event, frozen=True, kw_only=True, tag="job_ended"):
@@ -113,7 +118,20 @@ class Finished(_Event, frozen=True, kw_only=True, tag="finished"):
     detail: str = ""
 
 
-Event: TypeAlias = Planned | Notice | JobStarted | Progress | JobEnded | ReportReady | Finished
+class LoadMeasured(_Event, frozen=True, kw_only=True, tag="measured"):
+    """The figures of one load test are there."""
+
+    job: str
+    screen: str
+    """Both tables and what there is to say, as plain text."""
+    files: tuple[str, ...]
+    figures: Figures
+    """The same as values."""
+
+
+Event: TypeAlias = (
+    Planned | Notice | JobStarted | Progress | JobEnded | ReportReady | LoadMeasured | Finished
+)
 
 
 class Listener(Protocol):

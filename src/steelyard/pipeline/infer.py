@@ -3,10 +3,8 @@
 Resuming is nothing special: the stage reads which keys are finished and asks the others.
 """
 
-import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator
-from itertools import cycle, islice
 from pathlib import Path
 
 import msgspec
@@ -17,14 +15,12 @@ from steelyard.core import (
     ModelSpec,
     Reply,
     Request,
-    RunStopped,
     Sample,
     Scorer,
     SteelyardError,
 )
-from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.logs import JobLog
-from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.prepare import Prepared, dialogue_keys
 from steelyard.pipeline.records import Origin, finished, line, origins, sample_id
 from steelyard.pipeline.score import marked
 from steelyard.pipeline.tally import Tally
@@ -57,8 +53,12 @@ class Work:
         return self.total - self.kept
 
     def requests(self) -> Iterator[Request]:
-        """The requests that are left, in the order of the data."""
-        return (r for r in self.prepared.requests(self.model) if r.key not in self._good)
+        """The requests that are left, in the order of the data; an unfinished dialogue is whole."""
+        return (
+            request
+            for request in self.prepared.requests(self.model)
+            if not self._good.issuperset(dialogue_keys(request.key, len(request.then)))
+        )
 
     def errand(self) -> "Errand":
         """Where the requests go and where their replies are kept."""
@@ -66,7 +66,7 @@ class Work:
         return Errand(self.model, str(self.path), named)
 
 
-class Errand(msgspec.Struct, frozen=True):
+class Errand(msgspec.Struct, frozen=True, tag="infer"):
     """What sending needs besides the requests; pure data, so it can go to another process."""
 
     model: ModelSpec
@@ -110,17 +110,10 @@ async def send(
     counters: engine.Counters,
 ) -> None:
     """Ask ``requests`` and append each reply to the errand's file; then ``counted`` hears it."""
-    asked: dict[str, Request] = {}
-
-    def remembered() -> Iterator[Request]:
-        for request in requests:
-            asked[request.key] = request
-            yield request
-
+    load = errand.model.load
     with store.Writer(Path(errand.path)) as writer:
 
-        def keep(reply: Reply) -> None:
-            request = asked.pop(reply.key)
+        def keep(reply: Reply, request: Request) -> None:
             writer.append(line(reply, request, errand.origin[sample_id(reply.key)]))
             counted(reply)
 
@@ -128,9 +121,9 @@ async def send(
         try:
             await engine.drive(
                 backend,
-                remembered(),
-                _pacing(errand.model.load),
-                policy=engine.Policy(retries=errand.model.load.retries),
+                requests,
+                _pacing(load),
+                policy=engine.Policy(retries=load.retries),
                 sink=keep,
             )
         finally:
@@ -147,34 +140,6 @@ def failure_text(reply: Reply) -> str:
     """A failed reply as the log tells it."""
     failure = reply.failure
     return f"{reply.key}: {failure.kind}: {failure.detail}" if failure else reply.key
-
-
-async def warm_up(work: Work, *, count: int, log: JobLog) -> None:
-    """Ask the first rows, cyclically, and throw the answers away.
-
-    Raises ``RunStopped`` when none of them was answered.
-    """
-    first = islice(work.prepared.requests(work.model), count)
-    chosen = islice(cycle(first), count)
-    replies: list[Reply] = []
-    backend = backends.open_backend(work.model)
-
-    async def one_after_another() -> None:
-        for request in chosen:
-            reply = await backend.ask(request)
-            replies.append(reply)
-
-    try:
-        with ungrouped():
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(count, work.model.load.concurrency)):
-                    group.create_task(one_after_another())
-    finally:
-        await backend.close()
-    failures = [reply.failure for reply in replies if reply.failure is not None]
-    log.line("INFO", f"warm-up: {len(replies)} requests, {len(failures)} failed")
-    if len(failures) == len(replies):
-        raise RunStopped(f"every warm-up request failed; the first: {failures[0].detail}")
 
 
 def _marker(prepared: Prepared, tally: Tally, log: JobLog) -> Callable[[Reply], None]:

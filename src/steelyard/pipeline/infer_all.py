@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import cycle, islice
 from typing import Literal
 
 from steelyard import engine
@@ -11,12 +12,13 @@ from steelyard.pipeline.claim import claimed
 from steelyard.pipeline.continuity import continue_plan
 from steelyard.pipeline.events import JobEnded, JobStarted, Notice
 from steelyard.pipeline.groups import ungrouped
-from steelyard.pipeline.infer import Work, ask_all, sender_count, warm_up
+from steelyard.pipeline.infer import Work, ask_all, sender_count
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
-from steelyard.pipeline.sender import ask_apart
+from steelyard.pipeline.sender import ask_apart, infer_slices
 from steelyard.pipeline.state import RunState
 from steelyard.pipeline.tally import Tally
+from steelyard.pipeline.warmup import warm_up
 
 
 def infer_all(run: RunState, prepared: Sequence[Prepared]) -> None:
@@ -139,9 +141,11 @@ async def _ask(run: RunState, work: Work, log: JobLog) -> None:
 
 async def _send(run: RunState, work: Work, tally: Tally, log: JobLog) -> None:
     if run.settings.warmups:
-        await warm_up(work, count=run.settings.warmups, log=log)
+        first = cycle(islice(work.prepared.requests(work.model), run.settings.warmups))
+        await warm_up(work.model, islice(first, run.settings.warmups), log=log)
     senders = 1 if run.settings.debug else sender_count(work.model.load, work.left)
     if senders == 1:
         await ask_all(work, tally=tally, log=log)
     else:
-        await ask_apart(work, tally=tally, log=log, senders=senders)
+        slices = infer_slices(work, senders)
+        await ask_apart(slices, claim=work.claim, tally=tally, log=log)

@@ -7,6 +7,7 @@ how hard it is asked do not count: a model that moved to another port is the sam
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,8 @@ import msgspec
 from steelyard import store
 from steelyard.core import ConfigError, DataError, Job, Json, ModelSpec, Request, Sample, Task
 from steelyard.tasks import requests
+
+_MOST_SPARE = 1000
 
 NEUTRAL_OPTIONS = frozenset(
     {
@@ -43,6 +46,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """Six hex digits over prompt and examples: the table's ``version``."""
     rows_in_data: int = 0
     """Rows of the whole data set; the job may cover fewer."""
+    spare: tuple[Sample, ...] = ()
+    """Some rows that the job does not cover: for warming up without asking a row twice."""
 
     @property
     def name(self) -> str:
@@ -51,8 +56,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def total(self) -> int:
-        """How many requests the whole job is."""
-        return len(self.samples) * self.job.model.repeats
+        """How many requests the whole job is, all turns of dialogues."""
+        return sum(map(self._turns, self.samples)) * self.job.model.repeats
+
+    @property
+    def dialogues(self) -> bool:
+        """Whether any row has more than one turn."""
+        return any(self._turns(sample) > 1 for sample in self.samples)
 
     def requests(self, model: ModelSpec) -> Iterator[Request]:
         """All requests, repeats of one row next to each other."""
@@ -60,8 +70,23 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     def keys(self) -> Iterator[str]:
         """The keys of all requests."""
-        repeats = range(self.job.model.repeats)
-        return (f"{sample.id}#{repeat}" for sample in self.samples for repeat in repeats)
+        return (
+            key
+            for sample in self.samples
+            for repeat in range(self.job.model.repeats)
+            for key in dialogue_keys(f"{sample.id}#{repeat}", self._turns(sample) - 1)
+        )
+
+    def _turns(self, sample: Sample) -> int:
+        """How many requests ``sample`` becomes."""
+        return 1 if self.job.task.dialogue == "last" else 1 + len(sample.turns)
+
+
+def dialogue_keys(first: str, turns: int) -> Iterator[str]:
+    """The keys of a dialogue that begins with request ``first`` and has ``turns`` after it."""
+    yield first
+    for turn in range(1, turns + 1):
+        yield f"{first}.{turn}"
 
 
 class _Loaded(msgspec.Struct, frozen=True):
@@ -69,11 +94,14 @@ class _Loaded(msgspec.Struct, frozen=True):
     parts: Mapping[str, str]
 
 
-def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Prepared, ...]:
+def prepare(
+    jobs: Iterable[Job], *, marked: bool, rows: bool = True, spare: int | None = None
+) -> tuple[Prepared, ...]:
     """Load the rows of every job, each task once.
 
     ``marked``: the run will mark answers, so every row needs a target. Without ``rows`` nothing is
-    read: a report needs only names.
+    read: a report needs only names. With ``spare`` no more than so many rows are read beside those
+    that the job covers: a trace may be far longer than what is sent of it.
     Raises ``DataError`` or ``ConfigError`` for what is wrong with data or plan.
     """
     loaded: dict[int, _Loaded] = {}
@@ -85,15 +113,19 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
             found.append(Prepared(job=job, samples=(), parts={}, prompt_version=""))
             continue
         if id(job.task) not in loaded:
-            loaded[id(job.task)] = _load(job.task, marked=marked)
+            most = None if spare is None or job.limit is None else job.limit + spare
+            whole = job.rows is not None or bool(job.task.group)
+            loaded[id(job.task)] = _load(job.task, marked=marked, most=None if whole else most)
         task = loaded[id(job.task)]
+        samples = _slice(job, task.samples)
         found.append(
             Prepared(
                 job=job,
-                samples=_slice(job, task.samples),
+                samples=samples,
                 parts=task.parts,
                 prompt_version=prompt_version(task.parts),
                 rows_in_data=len(task.samples),
+                spare=_spare(task.samples, samples),
             )
         )
     return tuple(found)
@@ -124,6 +156,13 @@ def _slice(job: Job, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     return chosen
 
 
+def _spare(samples: tuple[Sample, ...], chosen: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    if len(chosen) == len(samples):
+        return ()
+    taken = {sample.id for sample in chosen}
+    return tuple(islice((one for one in samples if one.id not in taken), _MOST_SPARE))
+
+
 def _first(limit: int | None, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     """The first rows; of a merged task the first of every sub-data set."""
     if limit is None:
@@ -137,8 +176,8 @@ def _first(limit: int | None, samples: tuple[Sample, ...]) -> tuple[Sample, ...]
     return tuple(chosen)
 
 
-def _load(task: Task, *, marked: bool) -> _Loaded:
-    samples = tuple(task.samples())
+def _load(task: Task, *, marked: bool, most: int | None = None) -> _Loaded:
+    samples = tuple(islice(task.samples(), most))
     if not samples:
         raise DataError(f"data set {task.name!r} is empty: its file has no rows.")
     seen: set[str] = set()
@@ -152,12 +191,14 @@ def _load(task: Task, *, marked: bool) -> _Loaded:
         if marked and sample.target is None:
             raise DataError(
                 f"data set {task.name!r}, row {row} (id {sample.id!r}) has no right answer, so "
-                "nothing can be marked. Add the answer column, or run with --mode infer."
+                "nothing can be marked. Add the answer column, or run with --mode infer (only ask) "
+                "or --mode perf (measure speed)."
             )
     shots = task.shots()
     parts = {
         "task version": str(task.version),
         "prompt": store.digest(task.prompt),
+        **({} if task.dialogue == "every" else {"dialogue": task.dialogue}),
         "examples": store.digest(shots),
         "data": store.digest(samples),
     }

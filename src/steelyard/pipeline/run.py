@@ -49,6 +49,8 @@ def run_plan(
     run.tell(Planned(folder=str(folder.root), mode=plan.mode, jobs=names))
     for text in plan.notices:
         run.tell(Notice(text=text))
+    if plan.mode in ("perf", "perf_viz"):
+        return _performance(run, prepared, send=plan.mode == "perf")
     if plan.mode in ("all", "infer"):
         infer_all(run, prepared)
     elif plan.mode == "eval":
@@ -58,8 +60,20 @@ def run_plan(
     if plan.mode != "infer":
         for name, why in report(folder, prepared, old=run.unmarked, tell=run.tell).items():
             run.trouble.setdefault(name, why)
+    return _result(run)
+
+
+def _result(run: RunState) -> RunResult:
     unfinished = tuple(f"{job}: {why}" for job, why in run.trouble.items())
     return RunResult(complete=not unfinished, unfinished=unfinished)
+
+
+def _performance(run: RunState, prepared: Sequence[Prepared], *, send: bool) -> RunResult:
+    """Load tests, or what is stored of them measured again."""
+    from steelyard.pipeline.load_all import load_all, measure_all
+
+    (load_all if send else measure_all)(run, prepared)
+    return _result(run)
 
 
 def _score_all(run: RunState, prepared: Sequence[Prepared]) -> None:

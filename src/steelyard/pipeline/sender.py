@@ -1,6 +1,7 @@
 """Sender processes: more of the same engine, each with its own slice and its own record file.
 
-A sender gets pure data on its standard input (a slice of requests, the model, the file), writes
+A sender gets pure data on its standard input (a slice of requests, the model, the file), says that
+it is ready, and begins when it is told the time, which is the same for all of them. It writes
 replies to its own ``<dataset>.N.jsonl`` and tells counts on its standard output, one JSON object a
 line. It ends when its work is done, when it is interrupted, or when its parent is gone.
 """
@@ -8,7 +9,9 @@ line. It ends when its work is done, when it is interrupted, or when its parent 
 import asyncio
 import os
 import sys
+import time
 from collections import Counter
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -18,19 +21,26 @@ from steelyard import engine, store
 from steelyard.core import DiskError, Reply, Request, RunStopped, SteelyardError
 from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.infer import Errand, Work, failure_text, send
+from steelyard.pipeline.load import LoadErrand, send_load, share_of, spooled
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.records import sample_id
+from steelyard.pipeline.speed import SpeedNews
 from steelyard.pipeline.tally import Tally
 
+_MOST_FAILURES_TOLD = 100
+"""Failures that one word brings for the log; all are counted."""
 _TELL_EVERY_S = 0.25
+_TOGETHER_NS = 20_000_000
+"""How long after the last sender got ready all of them begin."""
 _TO_END_S = 5.0
 
 
 class Slice(msgspec.Struct, frozen=True):
     """The work of one sender."""
 
-    errand: Errand
+    errand: Errand | LoadErrand
     requests: list[Request]
+    """Empty when the errand names a file that holds them."""
 
 
 class Word(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,28 +54,33 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
     """New failures since the last word, for the log."""
     stopped: str = ""
     disk: str = ""
+    ready: bool = False
+    """Everything is there to begin."""
+    speed: SpeedNews | None = None
+    """Only of a load test."""
 
 
-async def ask_apart(work: Work, *, tally: Tally, log: JobLog, senders: int) -> None:
-    """Ask everything that is left from ``senders`` processes.
+async def ask_apart(slices: Sequence[Slice], *, claim: int, tally: Tally, log: JobLog) -> None:
+    """Send every slice from a process of its own; all begin at the same time.
 
     Raises as ``infer.ask_all`` does.
     """
-    counts = _Counts([Word()] * senders, tally, log)
+    counts = _Counts([Word()] * len(slices), tally, log)
+    start = _Start(len(slices))
     with ungrouped():
         async with asyncio.TaskGroup() as group:
-            for number, part in enumerate(_slices(work, senders)):
-                group.create_task(_follow(part, number, counts, claim=work.claim))
+            for number, part in enumerate(slices):
+                group.create_task(_follow(part, number, counts, start, claim=claim))
 
 
-def _slices(work: Work, senders: int) -> list[Slice]:
+def infer_slices(work: Work, senders: int) -> list[Slice]:
     """Every request goes to one sender, and every sender has its share of the places in flight."""
     requests, whole = list(work.requests()), work.errand()
     load = whole.model.load
     slices = []
     for number in range(senders):
         mine = requests[number::senders]
-        share = load.concurrency // senders + (number < load.concurrency % senders)
+        share = share_of(load.concurrency, number, senders)
         mine_only = replace(
             load, concurrency=share, senders=1, request_rate=load.request_rate / senders
         )
@@ -75,6 +90,21 @@ def _slices(work: Work, senders: int) -> list[Slice]:
         path = store.part(work.path, number + 1)
         slices.append(Slice(Errand(model, str(path), origin), mine))
     return slices
+
+
+class _Start:
+    """The moment at which all senders begin: shortly after the last one is ready."""
+
+    def __init__(self, senders: int) -> None:
+        self._missing = senders
+        self._at_ns: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def moment(self) -> int:
+        """The common start (monotonic ns), once every sender has asked for it."""
+        self._missing -= 1
+        if not self._missing:
+            self._at_ns.set_result(time.monotonic_ns() + _TOGETHER_NS)
+        return await self._at_ns
 
 
 class _Counts:
@@ -93,11 +123,13 @@ class _Counts:
         tally.counters.in_flight = sum(word.in_flight for word in words)
         tally.counters.attempts = sum(word.attempts for word in words)
         tally.failed = sum((Counter(word.failed) for word in words), Counter())
+        if tally.speed is not None and word.speed is not None:
+            tally.speed.add(word.speed)
         for failure in word.failures:
             self._log.line("ERROR", failure)
 
 
-async def _follow(part: Slice, number: int, counts: _Counts, *, claim: int) -> None:
+async def _follow(part: Slice, number: int, counts: _Counts, start: _Start, *, claim: int) -> None:
     """One sender from start to end, or until this task is cancelled."""
     process = await _started(claim)
     told_to, tells = process.stdin, process.stdout
@@ -110,6 +142,9 @@ async def _follow(part: Slice, number: int, counts: _Counts, *, claim: int) -> N
             await told_to.drain()
         async for told in tells:
             word = msgspec.json.decode(told, type=Word)
+            if word.ready:
+                told_to.write((await start.moment()).to_bytes(8, "big"))
+                continue
             counts.take(number, word)
             if word.stopped:
                 raise RunStopped(word.stopped)
@@ -158,23 +193,53 @@ async def _started(claim: int) -> asyncio.subprocess.Process:
         ) from error
 
 
-async def _serve(part: Slice) -> Word:
-    tally = Tally("", total=len(part.requests), kept=0)
-    failures: list[str] = []
+class _Telling:
+    """What one sender has to tell."""
 
-    def counted(reply: Reply) -> None:
-        tally.count(reply)
-        if reply.failure is not None:
-            failures.append(failure_text(reply))
+    def __init__(self, *, is_load: bool) -> None:
+        self._tally = Tally("", total=None)
+        self.counters = self._tally.counters
+        self._failures: list[str] = []
+        self._is_load = is_load
+        self._speed = SpeedNews(0, [], [])
 
-    def word() -> Word:
-        news = failures[:]
-        failures.clear()
-        now = tally.counters
-        return Word(tally.answered, dict(tally.failed), now.in_flight, now.attempts, news)
+    def count(self, reply: Reply) -> None:
+        """Take one finished reply."""
+        self._tally.count(reply)
+        if self._is_load:
+            self._speed.count(reply)
+        if reply.failure is not None and len(self._failures) < _MOST_FAILURES_TOLD:
+            self._failures.append(failure_text(reply))
 
-    sending = send(part.requests, part.errand, counted=counted, counters=tally.counters)
-    work = asyncio.ensure_future(sending)
+    def word(self) -> Word:
+        """The counts so far, and what is new."""
+        failures, self._failures = self._failures, []
+        speed, self._speed = self._speed, SpeedNews(0, [], [])
+        tally = self._tally
+        return Word(
+            tally.answered,
+            dict(tally.failed),
+            tally.counters.in_flight,
+            tally.counters.attempts,
+            failures,
+            speed=speed if self._is_load else None,
+        )
+
+
+def _sending(part: Slice, telling: _Telling) -> Coroutine[None, None, None]:
+    """What this sender does, of either kind."""
+    counted, counters = telling.count, telling.counters
+    if isinstance(part.errand, LoadErrand):
+        asked = spooled(part.errand) if part.errand.spool else part.requests
+        return send_load(asked, part.errand, counted=counted, counters=counters)
+    return send(part.requests, part.errand, counted=counted, counters=counters)
+
+
+async def _serve(part: Slice, start_ns: int) -> Word:
+    telling = _Telling(is_load=isinstance(part.errand, LoadErrand))
+    word = telling.word
+    await asyncio.sleep(max(0, start_ns - time.monotonic_ns()) / 1e9)
+    work = asyncio.ensure_future(_sending(part, telling))
     loop = asyncio.get_running_loop()
 
     def abandon() -> None:
@@ -216,7 +281,9 @@ def main() -> int:
     try:
         size = int.from_bytes(_read(8), "big")
         part = msgspec.msgpack.decode(_read(size), type=Slice)
-        _tell(engine.run(_serve(part)))
+        _tell(Word(ready=True))
+        start_ns = int.from_bytes(_read(8), "big")
+        _tell(engine.run(_serve(part, start_ns), connections=part.errand.model.load.concurrency))
     except (KeyboardInterrupt, BrokenPipeError, EOFError):
         return 130
     return 0

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +11,7 @@ import msgspec
 
 from steelyard.pipeline.events import Event, Listener, Notice
 from steelyard.pipeline.logs import JobLog
+from steelyard.pipeline.measuring import Measuring
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.tally import Tally
 from steelyard.store import RunFolder
@@ -28,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reuse_anyway: bool = False
     details: bool = False
     extract_rate: bool = False
+    measuring: Measuring = Measuring()
+    """How load tests are measured."""
 
     @property
     def at_once(self) -> int:
@@ -62,11 +67,16 @@ class RunState:
                 f"{missing} of {item.total} requests have no answer; ask them again with --reuse"
             )
 
+    def note_failed(self, item: Prepared, failed: int, requests: int) -> None:
+        """Keep that a load test had failures, when they are many and nothing worse is known."""
+        if failed > _INCOMPLETE_SHARE * requests and item.name not in self.trouble:
+            self.trouble[item.name] = f"{failed:,} of {requests:,} requests failed"
+
     def predictions(self, item: Prepared) -> Path:
         """The record file of a job's replies."""
         return self.folder.predictions(item.job.model.abbr, item.job.task.name)
 
-    def log(self, stage: Literal["infer", "eval"], item: Prepared) -> JobLog:
+    def log(self, stage: Literal["infer", "eval", "performance"], item: Prepared) -> JobLog:
         """The log of one stage of one job."""
         if not self.settings.debug:
             path = self.folder.log(stage, item.job.model.abbr, item.job.task.name)
@@ -77,6 +87,17 @@ class RunState:
             self.tell(Notice(text=text, level=known, job=item.name))
 
         return JobLog(None, echo=echo)
+
+    @asynccontextmanager
+    async def ticking(self, tally: Tally) -> AsyncIterator[None]:
+        """Tell the progress of ``tally`` twice a second meanwhile."""
+        self.tallies.append(tally)
+        ticker = asyncio.create_task(self.tick())
+        try:
+            yield
+        finally:
+            ticker.cancel()
+            self.tallies.remove(tally)
 
     async def tick(self) -> None:
         """Tell the progress of all running jobs twice a second, until cancelled."""

@@ -5,7 +5,8 @@ from collections import Counter, deque
 
 from steelyard.core import Failure, Reply
 from steelyard.engine import Counters
-from steelyard.pipeline.events import Progress
+from steelyard.pipeline.events import Progress, Stage
+from steelyard.pipeline.speed import Speed
 
 _WINDOW_S = 10.0
 _NS = 1e9
@@ -19,8 +20,12 @@ def failure_kind(failure: Failure) -> str:
 class Tally:
     """The running counts of one job; written by the sink, read twice a second."""
 
-    def __init__(self, job: str, *, total: int, kept: int) -> None:
+    def __init__(
+        self, job: str, *, total: int | None, kept: int = 0, speed: Speed | None = None
+    ) -> None:
         self.job = job
+        self.speed = speed
+        """Only of a load test."""
         self.total = total
         self.kept = kept
         self.answered = 0
@@ -37,6 +42,8 @@ class Tally:
             self.answered += 1
         else:
             self.failed[failure_kind(reply.failure)] += 1
+        if self.speed is not None:
+            self.speed.count(reply)
 
     def mark(self, value: float) -> None:
         """Take the mark of one answer, for the running accuracy."""
@@ -63,17 +70,19 @@ class Tally:
             trail.popleft()
         since_ns, before = trail[0]
         rate = (done - before) * _NS / (now - since_ns) if now > since_ns and done else None
-        left = self.total - self.kept - done
+        left = 0 if self.total is None else self.total - self.kept - done
+        stage: Stage = "infer" if self.speed is None else "performance"
         return Progress(
             job=self.job,
-            stage="infer",
+            stage=stage,
             total=self.total,
             done=self.kept + done,
             in_flight=self.counters.in_flight,
             rate=rate,
-            eta_s=left / rate if rate else None,
+            eta_s=left / rate if rate and left > 0 else None,
             failed=dict(self.failed),
             retried=max(0, self.counters.attempts - done),
             accuracy=100 * self.right / self.marked if self.marked else None,
             elapsed_s=self.elapsed_s,
+            speed=None if self.speed is None else self.speed.now(),
         )

@@ -3,7 +3,7 @@
 Rule: nothing here computes a number, reads a clock or touches a file.
 """
 
-from steelyard.reports.board import Snapshot, progress_line
+from steelyard.reports.board import Snapshot, milliseconds, progress_line
 from steelyard.reports.numbers import clock, count, kinds, rate
 from steelyard.reports.results import Detail, Results, read_results, results_json
 from steelyard.reports.summary import Cell, Comparison, Note, Row, Summary, cell
@@ -27,6 +27,7 @@ __all__ = [
     "csv_file",
     "kinds",
     "markdown_file",
+    "milliseconds",
     "one_line",
     "pad",
     "progress_line",

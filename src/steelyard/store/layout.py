@@ -6,6 +6,7 @@
       logs/<stage>/<model>/<dataset>.out
       predictions/<model>/<dataset>.jsonl  and <dataset>.scores.jsonl
       results/<model>/<dataset>.json
+      performance/<model>/<dataset>.csv    and .json, _details.json, _figures.json, _plot.html...
       summary/summary_<stamp>.{txt,md,csv}
 
 Paths are only named here; whoever writes creates the folder.
@@ -41,7 +42,7 @@ class RunFolder(msgspec.Struct, frozen=True):
         return self.root / "plan.json"
 
     def log(self, stage: str, model: str, dataset: str) -> Path:
-        """The log of one stage (``infer``, ``eval``) of one job."""
+        """The log of one stage (``infer``, ``eval``, ``performance``) of one job."""
         return self.root / "logs" / stage / _flat(model) / f"{_flat(dataset)}.out"
 
     def predictions(self, model: str, dataset: str) -> Path:
@@ -55,6 +56,10 @@ class RunFolder(msgspec.Struct, frozen=True):
     def results(self, model: str, dataset: str) -> Path:
         """The metrics of a job."""
         return self.root / "results" / _flat(model) / f"{_flat(dataset)}.json"
+
+    def performance(self, model: str, dataset: str, ending: str) -> Path:
+        """One file of a load test: ``.csv``, ``_details.json``, ``_plot.html``..."""
+        return self.root / "performance" / _flat(model) / f"{_flat(dataset)}{ending}"
 
     def summary(self, moment: datetime, suffix: str) -> Path:
         """One form (``txt``, ``md``, ``csv``) of the report written at ``moment``."""
@@ -123,7 +128,7 @@ def stamps(work_dir: Path) -> tuple[str, ...]:
 
 def _holds_run(folder: Path) -> bool:
     """Whether a run, of this program or one like it, began in ``folder``."""
-    return any((folder / part).is_dir() for part in ("configs", "predictions"))
+    return any((folder / part).is_dir() for part in ("configs", "predictions", "performance"))
 
 
 def _check_writable(folder: Path) -> None:

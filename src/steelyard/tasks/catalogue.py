@@ -37,11 +37,19 @@ class Recipe(msgspec.Struct, frozen=True):
 
     names: tuple[str, ...]
     make: Maker
+    options: type[msgspec.Struct] | None = None
+    """What the data set can be told (``Data.settings``); ``None``: nothing."""
 
 
-def task(name: str, *aliases: str) -> Callable[[Maker], Recipe]:
-    """Decorate a function that makes a data set's task, or its tasks, one per sub-data set."""
-    return lambda make: Recipe((name, *aliases), make)
+def task(
+    name: str, *aliases: str, options: type[msgspec.Struct] | None = None
+) -> Callable[[Maker], Recipe]:
+    """Decorate a function that makes a data set's task, or its tasks, one per sub-data set.
+
+    ``options`` is the type that the function reads its settings with (``Data.options``); settings
+    for a data set without options are refused.
+    """
+    return lambda make: Recipe((name, *aliases), make, options)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -59,6 +67,11 @@ class Entry(msgspec.Struct, frozen=True):
                 one for one in vars(_imported(self.path)).values() if isinstance(one, Recipe)
             ]
             recipe = next((one for one in recipes if self.name in one.names), None)
+            if recipe and recipe.options is None and data.settings:
+                raise ConfigError(
+                    f"data set {self.name} has no options, but was given "
+                    f"{', '.join(data.settings)}."
+                )
             made = recipe.make(data) if recipe else ()
             tasks = (made,) if isinstance(made, Task) else tuple(made)
         _check(self, tasks)

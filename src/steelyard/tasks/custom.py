@@ -4,10 +4,11 @@
     {"question": "752+361+181+933=", "answer": "2227", "max_tokens": 512}
 
 Columns: ``question``; options ``A``, ``B``... without a gap; ``answer`` (a letter when there are
-options); optionally ``id`` and ``max_tokens``. Every other column is a field that an own template
-may name. The first row decides: two or more options make the data multiple choice (``mcq``), else
-it is question and answer (``qa``), and all rows must have the same columns. Without ``answer`` the
-questions can be asked but not marked. The columns of two other tools are understood as well.
+options); optionally ``id``, ``max_tokens`` and ``timestamp`` (a number: when a trace sent the
+question, in milliseconds). Every other column is a field that an own template may name. The first
+row decides: two or more options make the data multiple choice (``mcq``), else it is question and
+answer (``qa``), and all rows must have the same columns. Without ``answer`` the questions can be
+asked but not marked. The columns of two other tools are understood as well.
 
 Rows are read in ``custom_rows``; the meta file beside the data is in ``custom_meta``.
 """

@@ -1,5 +1,6 @@
 """Rows of custom data: what the first one says about all, and how each becomes a sample."""
 
+import math
 from collections.abc import Mapping
 from itertools import takewhile
 from pathlib import Path
@@ -34,6 +35,8 @@ class Shape(NamedTuple):
     """Options stand in one list ``choices`` (then their number may vary), not in columns."""
     has_answers: bool
     has_ids: bool
+    has_times: bool
+    """The column ``timestamp`` holds milliseconds, as in a trace; else it is like any other."""
 
 
 def read_shape(path: Path, data_type: DataType | None) -> Shape:
@@ -59,6 +62,7 @@ def read_shape(path: Path, data_type: DataType | None) -> Shape:
         options_listed=listed,
         has_answers=not _is_blank(first.get(columns.answer)),
         has_ids=not _is_blank(first.get("id")),
+        has_times=_number(first.get("timestamp")) is not None,
     )
 
 
@@ -85,6 +89,7 @@ def to_sample(shape: Shape, index: int, row: Row) -> Sample:
         target=_target(shape, letters, row),
         choices=options,
         max_tokens=_max_tokens(row),
+        due_ms=_due_ms(row) if shape.has_times else None,
         meta={
             name: str(value)
             for name, value in row.items()
@@ -159,6 +164,25 @@ def _max_tokens(row: Row) -> int | None:
     if type(limit) is not int or limit < 1:
         raise BadField("max_tokens", limit, "a whole number of tokens, 1 or more")
     return limit
+
+
+def _due_ms(row: Row) -> float:
+    found = row.get("timestamp")
+    due_ms = _number(found)
+    if due_ms is None or due_ms < 0:
+        raise BadField("timestamp", found, "milliseconds, 0 or more, as in the first row")
+    return due_ms
+
+
+def _number(value: Json) -> float | None:
+    """A finite number, also one that is written as text, as in CSV files."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _text(column: str, value: Json) -> str:

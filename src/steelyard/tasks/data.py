@@ -7,29 +7,75 @@ folder that has the file wins.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from steelyard.core import ConfigError, DataError, MissingData
+from steelyard.core import ConfigError, DataError, Json, MissingData
+
+OptionsT = TypeVar("OptionsT", bound=msgspec.Struct)
 
 _DEMO = Path(__file__).parent / "builtin" / "demo"
 
 
 class Data(msgspec.Struct, frozen=True):
-    """The data folders of one run, in search order."""
+    """What data sets may know about a run: where files are, and what was asked of them."""
 
     roots: tuple[Path, ...] = ()
+    """Data folders in search order."""
+    tokenizer: Path | None = None
+    """The model's ``tokenizer.json``, or the folder that holds it; read when it is needed."""
+    settings: Mapping[str, Json] = {}
+    """Options for the data set; values may be text, as on a command line."""
+    rows: int | None = None
+    """How many rows the run can use; data that is made up makes as many unless told a number."""
 
     def find(self, wanted: str, source: str) -> Path:
         """The file ``wanted`` in the first folder that has it; ``MissingData`` names ``source``."""
-        for root in self.roots:
-            path = root / wanted
+        found = self.find_any((wanted,))
+        if found is None:
+            raise MissingData(wanted, tuple(str(root) for root in self.roots), source)
+        return found
+
+    def find_any(self, wanted: tuple[str, ...]) -> Path | None:
+        """The first of several file names in the first folder that has one; ``None``: no folder."""
+        for path in (root / name for root in self.roots for name in wanted):
             try:
                 if path.is_file():
                     return path
             except OSError as error:
                 raise DataError(f"cannot look into {path.parent}: {error.strerror}") from error
-        raise MissingData(wanted, tuple(str(root) for root in self.roots), source)
+        return None
+
+    def options(self, options_type: type[OptionsT]) -> OptionsT:
+        """``settings`` as an options struct with a default for every field.
+
+        Names may be written ``RequestCount`` or ``request_count``. ``ConfigError`` names what is
+        unknown or impossible.
+        """
+        known = {_plain(name): name for name in options_type.__struct_encode_fields__}
+        given: dict[str, Json] = {}
+        for name, value in self.settings.items():
+            if _plain(name) not in known:
+                raise ConfigError(
+                    f"data set option {name!r} is not known here; known: "
+                    f"{', '.join(known.values())}."
+                )
+            given[known[_plain(name)]] = value
+        try:
+            return msgspec.convert(given, options_type, strict=False)
+        except msgspec.ValidationError as error:
+            what, _, place = str(error).rpartition(" - at `$.")
+            name = place.rstrip("`")
+            raise ConfigError(
+                f"data set option {name}={given[name]!r}: {what}."
+                if name in given
+                else f"data set options: {error}."
+            ) from error
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def data_roots(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> tuple[Path, ...]:

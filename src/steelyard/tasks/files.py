@@ -84,7 +84,7 @@ def rows(
     elif suffix == ".csv":
         found = _csv(path, row_type, columns)
     elif suffix == ".json":
-        found = _converted(path, _json_rows(path), row_type)
+        found = _json(path, row_type)
     elif suffix == ".parquet":
         found = _converted(path, _parquet_rows(path, row_type), row_type)
     else:
@@ -180,18 +180,27 @@ def _record(path: Path, line: int, record: Json, row_type: type[RowT]) -> RowT:
         _fail(path, line, str(error), error)
 
 
-def _json_rows(path: Path) -> Iterator[Json]:
+def _json(path: Path, row_type: type[RowT]) -> Iterator[Located[RowT]]:
+    """Rows of a list or an object, decoded one by one: the file is in memory, its rows are not."""
+    content = path.read_bytes().removeprefix(_BOM)
     try:
-        table = msgspec.json.decode(path.read_bytes().removeprefix(_BOM))
+        found = msgspec.json.decode(content, type=list[msgspec.Raw] | dict[str, msgspec.Raw])
     except UnicodeDecodeError as error:
         _fail(path, _first_foreign_line(path), _NOT_UTF8, error)
+    except msgspec.ValidationError as error:
+        wanted = "expected a list of rows, or an object whose values are rows"
+        raise DataError(f"{path}: {wanted}") from error
     except msgspec.DecodeError as error:
         raise DataError(f"{path}: {error}") from error
-    if isinstance(table, dict):
-        table = list(table.values())
-    if not isinstance(table, list):
-        raise DataError(f"{path}: expected a list of rows, or an object whose values are rows")
-    yield from table
+    decode = msgspec.json.Decoder(row_type, strict=False).decode
+    for number, text in enumerate(found.values() if isinstance(found, dict) else found, 1):
+        try:
+            row = decode(text)
+        except UnicodeDecodeError as error:
+            _fail(path, number, _NOT_UTF8, error)
+        except msgspec.DecodeError as error:
+            _fail(path, number, str(error), error)
+        yield Located(number, row)
 
 
 def _parquet_rows(path: Path, row_type: type[RowT]) -> Iterator[dict[str, Json]]:

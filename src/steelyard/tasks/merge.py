@@ -41,4 +41,5 @@ def _owned(task: Task, samples: Iterable[Sample]) -> Iterator[Sample]:
 def _manner(task: Task) -> tuple[object, ...]:
     """Everything that has to be the same for answers to share one task."""
     variants = {name: scorer.id for name, scorer in task.variants.items()}
-    return (task.merged_name, task.version, task.prompt, task.scorer.id, variants, task.gold)
+    asked = (task.prompt, task.dialogue)
+    return (task.merged_name, task.version, asked, task.scorer.id, variants, task.gold)

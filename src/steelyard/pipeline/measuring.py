@@ -1,0 +1,53 @@
+"""How a load test is to be measured: statistics, stage, objectives; and the call that does it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from steelyard.core import Beat
+
+if TYPE_CHECKING:
+    from steelyard.perf.figures import Figures
+    from steelyard.pipeline.load_columns import Measured
+    from steelyard.pipeline.load_files import RunNote
+
+
+class Measuring(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted of the figures; nothing in here changes what is sent."""
+
+    stats: tuple[str, ...] = ()
+    """Columns of the statistics table; empty: the usual ones."""
+    stage: Literal["steady", "stable"] = "steady"
+    """``steady``: whole run and steady window; ``stable``: AISBench's stable stage alone."""
+    slo: str = ""
+    """``ttft=500ms,tpot=50ms``."""
+    compat: bool = False
+    """Also the figures by AISBench's rules, under names of their own."""
+    spec_decode: bool = False
+    """Say why, when the service has no counters of speculative decoding."""
+
+    def check(self) -> None:
+        """Raise ``ConfigError`` for statistics or objectives that there are not."""
+        from steelyard.perf.goodput import parsed_slo
+        from steelyard.perf.percentiles import chosen_stats
+
+        if self.stats:
+            chosen_stats(self.stats)
+        if self.slo:
+            parsed_slo(self.slo)
+
+    def figures(self, measured: "Measured", note: "RunNote", beats: Sequence[Beat]) -> "Figures":
+        """The figures of one run."""
+        from steelyard.perf.goodput import parsed_slo
+        from steelyard.perf.measure import Options, figures
+        from steelyard.perf.percentiles import DEFAULT_STATS
+
+        options = Options(
+            stats=self.stats or DEFAULT_STATS,
+            stage=self.stage,
+            limit=None if note.load.use_timestamp else note.load.concurrency,
+            slo=parsed_slo(self.slo) if self.slo else None,
+            compat=self.compat,
+        )
+        return figures(measured.columns, options, beats)

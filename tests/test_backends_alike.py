@@ -1,0 +1,66 @@
+"""Reading events that differ only in their text, against decoding each of them.
+
+- Whatever follows an event, the texts found are those that decoding one by one finds, in order.
+- Text may hold anything: quotes, backslashes, the bytes around it, other languages.
+- An event that differs in anything else ends the run; so does one without text.
+"""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steelyard.backends._alike import texts_alike
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(
+    ['"', "\\", '","', '"}', '\\"', '{"content":"x"}', "你好", '"}}],"content":"']
+)
+OTHERS = st.sampled_from(
+    [b"", b"x", b'{"choices":[{"delta":{"content":"a\\"}}]}', b'{"choices":[{"delta":{}}]}']
+)
+
+
+def event(text: str, *, plain: bool = True) -> bytes:
+    body = {"choices": [{"index": 0, "delta": {"content": text}, "logprobs": None}]}
+    return json.dumps(body, ensure_ascii=plain, separators=(",", ":")).encode()
+
+
+def one_by_one(data: list[bytes], first: str) -> list[str]:
+    """Texts of the leading events that are ``event`` of some text in the spelling of the first."""
+    found = []
+    for one in data:
+        try:
+            text = json.loads(one)["choices"][0]["delta"].get("content", "")
+        except ValueError:
+            break
+        if not text or one not in (event(text), event(text, plain=False)):
+            break
+        found.append(text)
+    del first
+    return found
+
+
+@given(TEXTS.filter(bool), st.lists(TEXTS.map(event) | OTHERS, max_size=8))
+def test_texts_are_those_that_decoding_each_event_finds(first: str, following: list[bytes]) -> None:
+    found = texts_alike([event(first), *following], 0, first)
+    assert found in (one_by_one(following, first), [])
+
+
+@given(st.lists(TEXTS.filter(bool), min_size=1, max_size=20), st.booleans())
+def test_a_whole_run_of_events_is_taken_at_once(texts: list[str], plain: bool) -> None:
+    data = [event(text, plain=plain) for text in ["first", *texts]]
+    assert texts_alike(data, 0, "first") == texts
+
+
+def test_a_changed_field_ends_the_run() -> None:
+    changed = event("c").replace(b'"index":0', b'"index":1')
+    assert texts_alike([event("a"), event("b"), changed, event("d")], 0, "a") == ["b"]
+
+
+def test_an_event_without_text_ends_the_run() -> None:
+    assert texts_alike([event("a"), event("b"), event(""), event("d")], 0, "a") == ["b"]
+
+
+def test_two_texts_in_one_event_are_left_to_the_decoder() -> None:
+    both = b'{"delta":{"content":"a","reasoning":"b"}}'
+    assert texts_alike([both, both], 0, "a") == []
