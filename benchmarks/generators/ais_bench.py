@@ -84,7 +84,7 @@ def prepare(job: Job) -> Command:
         "port": job.port,
         "rate": load.rate or 0,
         "traffic": dict(burstiness=1.0) if load.rate else None,
-        "in_flight": load.in_flight or load.requests,
+        "in_flight": load.room,
         "tokens": load.tokens,
         "prompt": PROMPT_TOKENS,
         "requests": load.requests,

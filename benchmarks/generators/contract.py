@@ -14,6 +14,7 @@ from spread import UNKNOWN, Spread
 from venvs import Steps
 
 PROMPT_TOKENS = 128
+ROOM_S = 10
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Load:
     """Poisson arrivals per second, however many are in flight."""
     senders: int | None = None
     """Sender processes, for those that let the user choose; None: their default."""
+
+    @property
+    def room(self) -> int:
+        """Places in flight for those that must be told a number; answers take under 10 s here."""
+        return self.in_flight or round(ROOM_S * (self.rate or 0))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def prepare(job: Job) -> Command:
         "-p": str(job.port),
         "-n": str(load.requests),
         "-t": str(load.tokens),
-        "-c": str(load.in_flight or 1),
+        "-c": str(load.room),
         "-s": "1",
     }
     if load.rate is not None:

@@ -25,7 +25,7 @@ def prepare(job: Job) -> Command:
         "--model-tokenizer": str(job.tokenizer),
         "--task": "text-to-text",
         "--traffic-scenario": f"D({PROMPT_TOKENS},{load.tokens})",
-        "--num-concurrency": str(load.in_flight),
+        "--num-concurrency": str(load.room),
         "--max-requests-per-run": str(load.requests),
         "--max-time-per-run": str(MINUTES),
         "--additional-request-params": json.dumps({"ignore_eos": True}),

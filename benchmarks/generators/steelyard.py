@@ -41,16 +41,11 @@ def prepare(job: Job) -> Command:
         "--model": MODEL,
         "--num-prompts": str(load.requests),
         "--max-tokens": str(load.tokens),
+        "--concurrency": str(load.room),
         "-w": str(job.folder / "outputs"),
     }
-    if load.in_flight is not None:
-        options["--concurrency"] = str(load.in_flight)
     if load.rate is not None:
-        options |= {
-            "--request-rate": str(load.rate),
-            "--burstiness": "1",
-            "--concurrency": str(load.requests),
-        }
+        options |= {"--request-rate": str(load.rate), "--burstiness": "1"}
     if load.senders is not None:
         options["--senders"] = str(load.senders)
     return Command((str(job.programs / "steelyard"), "run", *joined(options)))

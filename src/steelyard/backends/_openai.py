@@ -1,6 +1,7 @@
 """What the two OpenAI protocols share: options, addresses, body frame, counts, the model list."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -10,7 +11,8 @@ from steelyard.backends._alike import texts_alike
 from steelyard.backends._failures import Unreadable
 from steelyard.backends._reading import Stream
 from steelyard.backends._request import parameters
-from steelyard.core import Backend, Json, Reply, Request, ServiceError
+from steelyard.backends._service import Service
+from steelyard.core import Json, Reply, Request, ServiceError
 from steelyard.engine import Exchange, HttpClient, HttpOptions, HttpRequest
 
 C = TypeVar("C")
@@ -62,16 +64,20 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     content_ends: list[int]
 
 
-class OpenAIService:
+class OpenAIService(Generic[C]):
     """A service that can also say which models it serves; ``asked`` answers the requests."""
 
-    def __init__(self, client: HttpClient, asked: Backend) -> None:
+    def __init__(self, client: HttpClient, asked: Service[Chunk[C]]) -> None:
         self._client = client
         self._asked = asked
 
     async def ask(self, request: Request) -> Reply:
         """Answer ``request``, once. Trouble on the way comes back as ``Reply.failure``."""
         return await self._asked.ask(request)
+
+    async def fetch(self, request: Request) -> Callable[[], Reply]:
+        """See ``Fetcher``."""
+        return await self._asked.fetch(request)
 
     async def models(self) -> tuple[str, ...]:
         """Names of the served models, in the service's order; at least one.

@@ -19,6 +19,7 @@ from steelyard.core.errors import (
 )
 from steelyard.core.protocols import (
     Backend,
+    Fetcher,
     ModelLister,
     Scorer,
     Sink,
@@ -45,6 +46,7 @@ __all__ = [
     "DiskError",
     "Failure",
     "FailureKind",
+    "Fetcher",
     "Job",
     "Json",
     "Load",

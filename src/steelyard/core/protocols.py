@@ -22,6 +22,17 @@ class Backend(Protocol):
 
 
 @runtime_checkable
+class Fetcher(Protocol):
+    """A backend whose answers can be kept as they came and read later."""
+
+    async def fetch(self, request: Request) -> Callable[[], Reply]:
+        """Send ``request``, once; what comes back reads the answer and is called once."""
+
+    async def close(self) -> None:
+        """See ``Backend``."""
+
+
+@runtime_checkable
 class ModelLister(Protocol):
     """A backend that can say which models it serves."""
 

@@ -8,20 +8,22 @@ from steelyard.engine.arrivals import offsets_s, target_rate
 from steelyard.engine.dialogue import next_turn, turn_number
 from steelyard.engine.drive import drive
 from steelyard.engine.exchange import Exchange, HttpRequest
-from steelyard.engine.http import HttpClient
+from steelyard.engine.http import Fetched, HttpClient
+from steelyard.engine.load_drive import drive_load
 from steelyard.engine.loop import allow_connections, run
 from steelyard.engine.options import HttpOptions
 from steelyard.engine.pacing import Closed, Pacing, Pressure, Scheduled, Stamped, Steady
 from steelyard.engine.pulse import pulse
 from steelyard.engine.retry import Policy
 from steelyard.engine.sse import Events, clock, events
-from steelyard.engine.watch import Counters, Watched
+from steelyard.engine.watch import Counters, Watched, WatchedFetcher
 
 __all__ = [
     "Closed",
     "Counters",
     "Events",
     "Exchange",
+    "Fetched",
     "HttpClient",
     "HttpOptions",
     "HttpRequest",
@@ -32,9 +34,11 @@ __all__ = [
     "Stamped",
     "Steady",
     "Watched",
+    "WatchedFetcher",
     "allow_connections",
     "clock",
     "drive",
+    "drive_load",
     "events",
     "next_turn",
     "offsets_s",

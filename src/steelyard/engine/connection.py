@@ -14,7 +14,6 @@ from typing import cast
 
 from steelyard.core import Failure, FailureKind
 from steelyard.engine.capture import Capture
-from steelyard.engine.exchange import Exchange
 from steelyard.engine.framing import BODY_LIMIT, BadResponse
 
 _LINE_ENDS = b"\r\n\r\n"
@@ -87,15 +86,14 @@ class Connection(asyncio.Protocol):
             self.fail("broken_stream", "the connection was closed before the request was sent")
         return answered
 
-    def finish(self, failure: Failure | None) -> Exchange:
+    def finish(self) -> Capture:
         """What the exchange brought. Afterwards the connection is ready for another, or closed."""
         capture = self._capture
-        exchange = capture.exchange(failure)
         if not capture.reusable or self._unsent:
             self.drop()
-        self.idle_ns = exchange.done_ns
+        self.idle_ns = capture.times[-1] if capture.times else capture.sent_ns
         self._open_capture("GET")
-        return exchange
+        return capture
 
     def fail(self, kind: FailureKind, detail: str) -> None:
         """End the running exchange with a failure and the connection with it."""

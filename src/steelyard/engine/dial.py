@@ -124,7 +124,7 @@ class Dialer:
             head += f"Proxy-Authorization: {proxy.basic}\r\n"
         try:
             failure = await connection.begin(f"{head}\r\n".encode("ascii"), "CONNECT")
-            answer = connection.finish(failure)
+            answer = connection.finish().exchange(failure)
             self._check_tunnel(answer)
             if connection.transport is not None and tls is not None:
                 connection.transport = await asyncio.get_running_loop().start_tls(

@@ -9,8 +9,7 @@ Does not live here: wire formats (backends), files (the sink), marking.
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from time import monotonic_ns
 
 from msgspec.structs import replace
@@ -18,7 +17,8 @@ from msgspec.structs import replace
 from steelyard.core import Backend, Failure, Reply, Request, RunStopped, Sink
 from steelyard.engine.dialogue import next_turn
 from steelyard.engine.fatal import FirstReplies
-from steelyard.engine.pacing import Pacing, Turn
+from steelyard.engine.pacing import Pacing
+from steelyard.engine.places import serve_turns
 from steelyard.engine.retry import OUT_OF_REACH, Policy
 
 
@@ -34,11 +34,8 @@ async def drive(
     requests in flight are abandoned and leave no reply.
     """
     job = _Job(backend, policy, sink)
-    turns = pacing.turns(requests, job.start_ns)
-    job.opens = islice(pacing.opens(job.start_ns), pacing.in_flight)
     try:
-        async with asyncio.TaskGroup() as workers:
-            job.start_worker(workers, turns)
+        await serve_turns(pacing, requests, job.start_ns, job.converse)
     except BaseExceptionGroup as group:
         error = group.exceptions[0]
         raise error from error.__cause__
@@ -51,8 +48,6 @@ class _Job:
     def __init__(self, backend: Backend, policy: Policy, sink: Sink) -> None:
         self.start_ns = monotonic_ns()
         self.first_replies = FirstReplies(policy.fatal_after)
-        self.opens: Iterator[int] = iter(())
-        """When each place that has no worker yet may be used."""
         self._answered = False
         self._out_of_reach_ns: int | None = None
         self._over = False
@@ -61,24 +56,7 @@ class _Job:
         self._sink = sink
         self._jitter = random.Random(policy.seed)
 
-    def start_worker(self, workers: asyncio.TaskGroup, turns: Iterator[Turn]) -> None:
-        """Fill one place, if one is free."""
-        opens_ns = next(self.opens, None)
-        if opens_ns is not None:
-            workers.create_task(self._work(workers, turns, opens_ns))
-
-    async def _work(self, workers: asyncio.TaskGroup, turns: Iterator[Turn], opens_ns: int) -> None:
-        """Serve turns until none are left. Each worker starts the next, so none is idle."""
-        if opens_ns > self.start_ns:
-            await _until(opens_ns)
-        for due_ns, request in turns:
-            if due_ns is not None:
-                await _until(due_ns)
-            self.start_worker(workers, turns)
-            if not await self._converse(request, due_ns):
-                return
-
-    async def _converse(self, request: Request, due_ns: int | None) -> bool:
+    async def converse(self, request: Request, due_ns: int | None) -> bool:
         """Ask one request, or one dialogue to its end; whether the job goes on."""
         asked: Request | None = request
         while asked is not None:
@@ -141,11 +119,3 @@ class _Job:
             )
         left_s = policy.unreachable_s - (now_ns - self.start_ns) / 1e9
         return pause_s if pause_s is not None and pause_s < left_s else None
-
-
-async def _until(due_ns: int) -> None:
-    """Sleep, and look again: the event loop's own clock lags, so its timers may be early."""
-    left_ns = due_ns - monotonic_ns()
-    if left_ns > 0:
-        await asyncio.sleep(left_ns / 1e9)
-        await _until(due_ns)

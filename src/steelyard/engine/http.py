@@ -8,11 +8,13 @@ Lives here: the request's bytes, the pool, the limit for an attempt. Connections
 import asyncio
 import os
 from time import monotonic_ns
+from typing import NamedTuple
 
 import msgspec
 
-from steelyard.core import Load
+from steelyard.core import Failure, Load
 from steelyard.engine.address import address
+from steelyard.engine.capture import Capture
 from steelyard.engine.connection import Connection
 from steelyard.engine.dial import Dialer, DialError, Route
 from steelyard.engine.exchange import Exchange, HttpRequest
@@ -24,6 +26,17 @@ from steelyard.engine.tls import tls_context
 
 LONGEST_IDLE_NS = 30 * 10**9
 """An unused connection older than this is not trusted: routers forget them silently."""
+
+
+class Fetched(NamedTuple):
+    """What came of one attempt, as it was read."""
+
+    capture: Capture
+    failure: Failure | None
+
+    def exchange(self) -> Exchange:
+        """The exchange, put together."""
+        return self.capture.exchange(self.failure)
 
 
 class HttpClient:
@@ -66,18 +79,24 @@ class HttpClient:
         A kept connection that turns out closed before a byte of the answer came is replaced once
         by a fresh one. Cancelling drops the connection.
         """
+        return (await self.fetch(request)).exchange()
+
+    async def fetch(self, request: HttpRequest) -> Fetched:
+        """Like ``send``, but what came is only put together when it is asked for."""
         began_ns = monotonic_ns()
         payload = self._bytes.payload(request)
         connection = self._kept()
         if connection is not None:
-            exchange = await self._exchange(connection, payload, request.method, began_ns)
-            if exchange.first_byte_ns is not None or not _broken(exchange):
-                return exchange
+            fetched = await self._fetch(connection, payload, request.method, began_ns)
+            if fetched.capture.reads or not _broken(fetched.failure):
+                return fetched
         try:
             connection = await self._dialer.open(self._patience.limit_ns / 1e9)
         except DialError as error:
-            return Exchange(sent_ns=began_ns, done_ns=monotonic_ns(), failure=error.failure)
-        return await self._exchange(connection, payload, request.method, began_ns)
+            nothing = Capture(request.method)
+            nothing.sent_ns, nothing.over_ns = began_ns, monotonic_ns()
+            return Fetched(nothing, error.failure)
+        return await self._fetch(connection, payload, request.method, began_ns)
 
     async def close(self) -> None:
         """Close every connection. Requests still under way end in a failure."""
@@ -97,9 +116,9 @@ class HttpClient:
             connection.drop()
         return None
 
-    async def _exchange(
+    async def _fetch(
         self, connection: Connection, payload: bytes, method: str, began_ns: int
-    ) -> Exchange:
+    ) -> Fetched:
         answered = connection.begin(payload, method)
         self._running[connection] = began_ns
         if self._sweep is None:
@@ -111,16 +130,16 @@ class HttpClient:
             raise
         finally:
             del self._running[connection]
-        exchange = connection.finish(failure)
+        capture = connection.finish()
         if connection.usable:
             self._idle.append(connection)
-        if exchange.failure is not None:
-            detail = self.redacted(exchange.failure.detail)
-            clean = msgspec.structs.replace(exchange.failure, detail=detail)
-            return msgspec.structs.replace(exchange, failure=clean)
-        if 200 <= exchange.status < 300:
-            self._patience.succeeded(exchange.done_ns - began_ns)
-        return exchange
+        if failure is not None:
+            detail = self.redacted(failure.detail)
+            return Fetched(capture, msgspec.structs.replace(failure, detail=detail))
+        head = capture.reader.head
+        if head is not None and 200 <= head.status < 300:
+            self._patience.succeeded(capture.times[-1] - began_ns)
+        return Fetched(capture, None)
 
     def _tick_s(self) -> float:
         """How often limits are looked at: one late look in twenty, at most every 50 ms."""
@@ -143,5 +162,5 @@ class HttpClient:
             self._sweep = asyncio.get_running_loop().call_later(self._tick_s(), self._tick)
 
 
-def _broken(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind == "broken_stream"
+def _broken(failure: Failure | None) -> bool:
+    return failure is not None and failure.kind == "broken_stream"

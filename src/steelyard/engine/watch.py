@@ -1,10 +1,11 @@
 """Numbers for a live board: a backend that counts what goes through it."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 
-from steelyard.core import Backend, Reply, Request
+from steelyard.core import Backend, Fetcher, Reply, Request
 
 
 class Counters(msgspec.Struct):
@@ -16,6 +17,13 @@ class Counters(msgspec.Struct):
     """Finished attempts, failed ones included."""
     failures: Counter[str] = msgspec.field(default_factory=Counter)
     """Failed attempts by kind, and by number for HTTP statuses (``429``)."""
+
+    def count(self, reply: Reply) -> None:
+        """Take one finished attempt."""
+        self.attempts += 1
+        failure = reply.failure
+        if failure is not None:
+            self.failures[str(failure.status or failure.kind)] += 1
 
 
 class Watched:
@@ -33,12 +41,37 @@ class Watched:
             reply = await self._backend.ask(request)
         finally:
             counters.in_flight -= 1
-        counters.attempts += 1
-        failure = reply.failure
-        if failure is not None:
-            counters.failures[str(failure.status or failure.kind)] += 1
+        counters.count(reply)
         return reply
 
     async def close(self) -> None:
         """See ``Backend``."""
+        await self._backend.close()
+
+
+class WatchedFetcher:
+    """``backend``, counted."""
+
+    def __init__(self, backend: Fetcher, counters: Counters) -> None:
+        self._backend = backend
+        self._counters = counters
+
+    async def fetch(self, request: Request) -> Callable[[], Reply]:
+        """See ``Fetcher``."""
+        counters = self._counters
+        counters.in_flight += 1
+        try:
+            read = await self._backend.fetch(request)
+        finally:
+            counters.in_flight -= 1
+
+        def counted() -> Reply:
+            reply = read()
+            counters.count(reply)
+            return reply
+
+        return counted
+
+    async def close(self) -> None:
+        """See ``Fetcher``."""
         await self._backend.close()

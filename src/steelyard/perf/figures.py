@@ -82,6 +82,8 @@ class Goodput(msgspec.Struct, frozen=True, kw_only=True):
     """Of the decided requests those that met all, per second of the run's duration."""
     together: SloShare
     each: tuple[SloShare, ...]
+    in_window: SloShare | None = None
+    """``together``, of the requests alone that were sent in the run's window, where it has one."""
 
 
 class ClientHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

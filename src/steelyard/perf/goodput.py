@@ -20,9 +20,17 @@ from steelyard.core import ConfigError
 from steelyard.perf.blocks import blocks
 from steelyard.perf.columns import UNKNOWN, Bools, Columns, GapChunk, Ints, summed
 from steelyard.perf.estimates import estimate
-from steelyard.perf.figures import Estimate, Goodput, SloShare
+from steelyard.perf.figures import Estimate, Goodput, SloShare, Window
 from steelyard.perf.intervals import wilson
-from steelyard.perf.latency import NS_PER_MS, NS_PER_S, e2el_ns, known, tpot_ms, ttft_ns
+from steelyard.perf.latency import (
+    NS_PER_MS,
+    NS_PER_S,
+    e2el_ns,
+    known,
+    sent_in,
+    tpot_ms,
+    ttft_ns,
+)
 from steelyard.perf.rates import Flow
 from steelyard.perf.spread import Bins
 
@@ -104,11 +112,13 @@ class LargestGaps:
             self.gaps_us[chunk.rows[held]] = np.maximum.reduceat(chunk.gaps_us, starts)
 
 
-def goodput(columns: Columns, slo: Slo, largest_gap_us: Ints, bins: Bins) -> Goodput:
+def goodput(
+    columns: Columns, slo: Slo, largest_gap_us: Ints, bins: Bins, window: Window | None = None
+) -> Goodput:
     """How many requests met each objective and all of them.
 
     ``largest_gap_us`` is the largest gap of each request, 0 without any; ``bins`` is the time that
-    rates refer to.
+    rates refer to. With ``window`` it is also told of what was sent in it alone.
     """
     limits = slo.limits_ms
     found = {name: _decided(columns, name, limits[name], largest_gap_us) for name in limits}
@@ -119,7 +129,16 @@ def goodput(columns: Columns, slo: Slo, largest_gap_us: Ints, bins: Bins) -> Goo
         missed |= ~one.met & one.known
     together = _share("all", None, Decided(met, met | missed))
     each = tuple(_share(name, limits[name], one) for name, one in found.items())
-    return Goodput(requests_per_s=_per_s(columns, met, bins), together=together, each=each)
+    in_window = None
+    if window is not None:
+        inside = sent_in(columns, window)
+        in_window = _share("all", None, Decided(met[inside], (met | missed)[inside]))
+    return Goodput(
+        requests_per_s=_per_s(columns, met, bins),
+        together=together,
+        each=each,
+        in_window=in_window,
+    )
 
 
 def _decided(columns: Columns, name: str, limit_ms: float, largest_gap_us: Ints) -> Decided:

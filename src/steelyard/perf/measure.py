@@ -78,7 +78,7 @@ def figures(columns: Columns, options: Options, beats: Sequence[Beat] = ()) -> F
         failures=_failures(columns),
         window=window,
         no_window=found if isinstance(found, str) else "",
-        goodput=run.goodput(),
+        goodput=run.goodput(window),
         client=health(beats, columns, options.limit),
         notes=tuple(run.notes),
     )
@@ -134,11 +134,13 @@ class _Run:
         totals = totals_inside(columns, arrivals.bins, arrivals.tokens)
         self._add(rows, Span("steady", keep, totals, Flow(columns, arrivals.bins)))
 
-    def goodput(self) -> Goodput | None:
-        """Goodput of the whole run, if there are objectives."""
+    def goodput(self, window: Window | None) -> Goodput | None:
+        """Goodput of the whole run, and the share in ``window``, if there are objectives."""
         if self._options.slo is None:
             return None
-        found = goodput(self._columns, self._options.slo, self._largest.gaps_us, self._whole)
+        found = goodput(
+            self._columns, self._options.slo, self._largest.gaps_us, self._whole, window
+        )
         if found.together.undecided:
             self.notes.append(
                 f"goodput leaves out {found.together.undecided} requests of which it cannot be told"

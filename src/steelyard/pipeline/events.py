@@ -9,6 +9,8 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from steelyard.perf.figures import Figures
+from steelyard.perf.points import Point
+from steelyard.perf.search import Found
 from steelyard.pipeline.speed import SpeedNow
 
 Stage: TypeAlias = Literal["infer", "eval", "report", "performance"]
@@ -129,8 +131,42 @@ class LoadMeasured(_Event, frozen=True, kw_only=True, tag="measured"):
     """The same as values."""
 
 
+class PointMeasured(_Event, frozen=True, kw_only=True, tag="point"):
+    """One load test of a sweep is over, and measured."""
+
+    job: str
+    line: str
+    """Its figures on one line."""
+    files: tuple[str, ...]
+    point: Point
+    """The same as values."""
+
+
+class SweepReady(_Event, frozen=True, kw_only=True, tag="sweep"):
+    """The summary of a sweep was written."""
+
+    job: str
+    """Model and data set, without a load."""
+    screen: str
+    """The table, its notes and the answer, as plain text."""
+    files: tuple[str, ...]
+    points: tuple[Point, ...] = ()
+    """The same table as values."""
+    found: Found | None = None
+    """Of a search: its answer."""
+
+
 Event: TypeAlias = (
-    Planned | Notice | JobStarted | Progress | JobEnded | ReportReady | LoadMeasured | Finished
+    Planned
+    | Notice
+    | JobStarted
+    | Progress
+    | JobEnded
+    | ReportReady
+    | LoadMeasured
+    | PointMeasured
+    | SweepReady
+    | Finished
 )
 
 

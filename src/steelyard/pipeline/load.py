@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from steelyard import backends, engine, store
-from steelyard.core import Beat, Load, ModelSpec, Reply, Request, Sample
+from steelyard.core import Beat, ConfigError, Fetcher, Load, ModelSpec, Reply, Request, Sample
 from steelyard.pipeline.load_files import load_line
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import sample_id
@@ -117,18 +117,29 @@ async def send_load(
         def note(beat: Beat) -> None:
             client.append(replace(beat, sender=errand.number))
 
-        backend = engine.Watched(backends.open_backend(errand.model), counters)
+        backend = engine.WatchedFetcher(_fetcher(errand.model), counters)
         try:
             with engine.pulse(note, lambda: counters.in_flight):
-                await engine.drive(
+                await engine.drive_load(
                     backend,
                     asked,
                     pacing(errand),
-                    policy=engine.Policy(retries=0, fatal_after=_fatal_after(errand.model.load)),
+                    fatal_after=_fatal_after(errand.model.load),
                     sink=keep,
                 )
         finally:
             await backend.close()
+
+
+def _fetcher(model: ModelSpec) -> Fetcher:
+    """The backend, if it is one that a load test can measure; else ``ConfigError``."""
+    backend = backends.open_backend(model)
+    if not isinstance(backend, Fetcher):
+        raise ConfigError(
+            f"{model.abbr}: the backend {model.backend} does not time its answers, so its speed "
+            "cannot be measured here. Serve the model and use a streaming preset."
+        )
+    return backend
 
 
 def _fatal_after(load: Load) -> int:

@@ -103,11 +103,19 @@ def load_senders(load: Load, requests: int) -> int:
 
 def _load_test(run: RunState, item: Prepared, claim: int) -> None:
     with run.log("performance", item) as log:
-        test = _LoadTest(run, item, log)
-        status, detail = engine.run(test.send(claim), connections=item.job.model.load.concurrency)
+        status, detail = send_one(run, item, log, claim)
         if status == "stopped":
             run.trouble[item.name] = detail
-        measure_and_tell(run, item, test.files, log)
+        measure_and_tell(run, item, load_files(run, item), log)
+
+
+def send_one(run: RunState, item: Prepared, log: JobLog, claim: int) -> tuple[RunStatus, str]:
+    """Send one load test and keep what comes back; how it ended, and why if it was stopped.
+
+    ``claim`` holds the run folder. Raises what keeps it from beginning, and ``DiskError``.
+    """
+    test = _LoadTest(run, item, log)
+    return engine.run(test.send(claim), connections=item.job.model.load.concurrency)
 
 
 class _LoadTest:

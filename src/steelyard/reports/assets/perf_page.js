@@ -58,7 +58,7 @@
           all,
         ),
         pointer,
-        element("span", { className: "help" }, "Drag to zoom · Shift + drag pans · Ctrl + wheel zooms · double click resets"),
+        element("span", { className: "help" }, "Drag to zoom · Shift + drag pans · Ctrl + wheel (or click, then wheel) zooms · double click resets"),
       ),
     );
   }

@@ -1,0 +1,126 @@
+"""Sending a load test: every request once, and its answer read when there is time.
+
+A place that is free is filled at once. What the answer says is worked out afterwards, between the
+reads of other streams and in small portions, so that many answers which end together do not hold up
+the requests that follow them. Of a dialogue each answer is read at once: the next turn needs it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from time import monotonic_ns
+
+from msgspec.structs import replace
+
+from steelyard.core import Fetcher, Reply, Request, Sink
+from steelyard.engine.dialogue import next_turn
+from steelyard.engine.fatal import FirstReplies
+from steelyard.engine.pacing import Pacing
+from steelyard.engine.places import serve_turns
+
+MOST_UNREAD = 4096
+"""Answers that wait to be read at most; beyond that sending waits for reading."""
+
+
+async def drive_load(
+    backend: Fetcher,
+    requests: Iterable[Request],
+    pacing: Pacing,
+    *,
+    fatal_after: int,
+    sink: Sink,
+) -> None:
+    """Send ``requests`` as ``pacing`` says and hand every reply to ``sink``.
+
+    Replies come about in the order in which they finish, each once. Raises ``RunStopped`` when the
+    first ``fatal_after`` replies are hopeless, and whatever ``requests`` or ``sink`` raises. Then,
+    as when it is cancelled, what is in flight or unread leaves no reply.
+    """
+    load = _Load(backend, sink, FirstReplies(fatal_after))
+    try:
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(load.read_on())
+            await serve_turns(pacing, requests, monotonic_ns(), load.converse)
+            load.read_rest()
+            reader.cancel()
+    except BaseExceptionGroup as group_error:
+        error: BaseException = group_error
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from error.__cause__
+    load.first_replies.end()
+
+
+class _Unread:
+    """An answer as it came, and what was asked."""
+
+    __slots__ = ("due_ns", "queued_ns", "read", "request")
+
+    def __init__(
+        self, read: Callable[[], Reply], request: Request, queued_ns: int, due_ns: int | None
+    ) -> None:
+        self.read = read
+        self.request = request
+        self.queued_ns = queued_ns
+        self.due_ns = due_ns
+
+    def reply(self) -> Reply:
+        """The reply, with the times that only the sender knows."""
+        reply = self.read()
+        timing = replace(reply.timing, queued_ns=self.queued_ns, due_ns=self.due_ns)
+        return replace(reply, timing=timing)
+
+
+class _Load:
+    """One run of ``drive_load``."""
+
+    def __init__(self, backend: Fetcher, sink: Sink, first_replies: FirstReplies) -> None:
+        self.first_replies = first_replies
+        self._backend = backend
+        self._sink = sink
+        self._unread: deque[_Unread] = deque()
+        self._some = asyncio.Event()
+
+    async def converse(self, request: Request, due_ns: int | None) -> bool:
+        """Send one request, or one dialogue to its end."""
+        asked: Request | None = request
+        while asked is not None:
+            queued_ns = monotonic_ns()
+            read = await self._backend.fetch(asked)
+            answer = _Unread(read, asked, queued_ns, due_ns)
+            if not asked.then:
+                self._later(answer)
+                return True
+            reply = self._take(answer)
+            pause_s = asked.then[0].pause_s
+            asked, due_ns = next_turn(asked, reply), None
+            if asked is not None and pause_s:
+                await asyncio.sleep(pause_s)
+        return True
+
+    async def read_on(self) -> None:
+        """Read answers one by one, with a look at the network after each, until cancelled."""
+        while True:
+            await self._some.wait()
+            while self._unread:
+                self._take(self._unread.popleft())
+                await asyncio.sleep(0)
+            self._some.clear()
+
+    def read_rest(self) -> None:
+        """Read what is left, when nothing is in flight any more."""
+        while self._unread:
+            self._take(self._unread.popleft())
+
+    def _later(self, answer: _Unread) -> None:
+        self._unread.append(answer)
+        self._some.set()
+        if len(self._unread) > MOST_UNREAD:
+            self._take(self._unread.popleft())
+
+    def _take(self, answer: _Unread) -> Reply:
+        """Read one answer and hand it out."""
+        reply = answer.reply()
+        self._sink(reply, answer.request)
+        self.first_replies.note(reply.failure)
+        return reply
