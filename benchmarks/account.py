@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 
 MEASURE = Path(__file__).parent / "measure.py"
 HUBS = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 QUIET = ("DO_NOT_TRACK", "VLLM_NO_USAGE_STATS")
 
 
@@ -98,6 +100,6 @@ def accounted(
 
 
 def last_line(text: str) -> str:
-    """The last line that is not blank."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """The last line that is not blank, without a terminal's control sequences."""
+    lines = [line.strip() for line in CONTROL.sub("", text).splitlines() if line.strip()]
     return lines[-1] if lines else "it printed nothing"

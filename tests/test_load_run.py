@@ -181,6 +181,36 @@ def test_objectives_that_cannot_be_measured_are_refused_before_anything_is_sent(
     assert "does not stream" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--stats", "P50", "P999"), "--stats P999: there is no such statistic"),
+        (("--slo", "tft=1"), "tft"),
+        (("--burstiness", "-1"), "--burstiness -1 is out of range"),
+        (("--ramp-up-strategy", "linear"), "expected a start above 0"),
+        (("--use-timestamp",), "use_timestamp needs a time stamp in every row"),
+        (("--set-data", "Requests=5"), "Requests"),
+        (("--tokenizer", "nowhere"), "tokenizer nowhere: no such file"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_one_clear_error(
+    given: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    with simulated() as url:
+        done = steelyard(*perf(url, tmp_path / "w", *given), cwd=tmp_path)
+        assert done.returncode == 2, done.stdout
+        assert asked_of(url) == 0
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_synthetic_tokens_without_a_tokenizer_are_refused(tmp_path: Path) -> None:
+    given = ("--models", "vllm_api_stream_chat", "--datasets", "synthetic_gen_tokenid")
+    done = steelyard("run", *given, "--mode", "perf", "-w", str(tmp_path / "w"), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--tokenizer PATH" in done.stderr
+
+
 def test_a_poisson_load_keeps_its_rate_and_its_schedule(tmp_path: Path) -> None:
     with simulated("--ttft", "20ms", "--tokens", "2") as url:
         given = (

@@ -112,9 +112,7 @@ def stepping() -> perf.Columns:
     return lasting(np.array([0, 1, 4, 6]), np.array([3.0, 4.0, 4.0, 3.0]))
 
 
-def test_the_stable_stage_goes_from_the_second_sending_that_reaches_c_to_the_last_event_at_c() -> (
-    None
-):
+def test_the_stable_stage_goes_from_the_second_sending_that_reaches_c_to_the_last_at_c() -> None:
     found = stable_window(stepping(), 2)
     assert isinstance(found, perf.Window)
     assert (found.start_ns, found.end_ns) == (4_000_000_000, 6_000_000_000)

@@ -282,3 +282,11 @@ def test_a_wrong_mt_bench_row_is_named(tmp_path: Path, row: Any, expected: str) 
 def test_a_set_that_is_nowhere_says_where_to_get_it(name: str, tmp_path: Path) -> None:
     with pytest.raises(MissingData, match=r"huggingface\.co/datasets"):
         samples(name, Data((tmp_path,)))
+
+
+def test_think_time_comes_before_every_later_turn(shared: Path) -> None:
+    data = Data((shared / "datasets",), settings={"think_s": "1.5"})
+    (entry,) = catalogue.find("mtbench_gen")
+    (task,) = entry.make(data)
+    sample = next(iter(task.samples()))
+    assert [turn.pause_s for turn in sample.turns] == [1.5]

@@ -36,13 +36,14 @@ def prepare(job: Job) -> Command:
 def reported(job: Job, _: str) -> Reported:
     """The metrics of completed requests."""
     metrics = read_json(job.folder, REPORT)["benchmarks"][0]["metrics"]
+    late = metrics["request_dispatch_delay"] or {}
     return Reported(
         ttft=_spread(metrics["time_to_first_token_ms"]["successful"]),
         itl=_spread(metrics["inter_token_latency_ms"]["successful"]),
         itl_of="requests",
         requests_per_s=metrics["requests_per_second"]["successful"]["mean"],
         tokens_per_s=metrics["output_tokens_per_second"]["successful"]["mean"],
-        lateness=_spread(metrics["request_dispatch_delay"], unit=1000.0),
+        lateness=_spread(late.get("successful"), unit=1000.0),
     )
 
 

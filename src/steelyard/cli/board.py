@@ -15,6 +15,7 @@ from steelyard.pipeline import (
     LoadMeasured,
     Progress,
     ReportReady,
+    SweepReady,
 )
 from steelyard.reports import clock, count, kinds, milliseconds, one_line, rate
 
@@ -27,6 +28,7 @@ _REDRAW_S = 0.2
 _BAR = 24
 _WIDE = 120
 """Columns from which there is room for bars and every figure."""
+_WIDE_WITH_SPEED = 170
 _NARROW = 80
 _AROUND = 6
 """Lines of a screen that the rows leave to the head of the table and to other text."""
@@ -57,7 +59,7 @@ class LiveBoard:
         elif isinstance(event, JobEnded) and event.stage in _SHOWN:
             self._status[event.job] = event.status
             self._draw()
-        elif isinstance(event, (ReportReady, LoadMeasured, Finished)):
+        elif isinstance(event, (ReportReady, LoadMeasured, SweepReady, Finished)):
             self.close()
         text = sentence(event)
         if text and not _is_on_the_board(event):
@@ -128,9 +130,10 @@ def _cells(row: Progress, status: str, columns: int) -> dict[str, str]:
     if columns < _NARROW:
         failed = count(sum(row.failed.values())) if row.failed else ""
         return {"Task": row.job, "Done": done, "Failed": failed, "ETA": eta, "Status": status}
+    room_for_bar = columns >= (_WIDE if row.speed is None else _WIDE_WITH_SPEED)
     return {
         "Task": row.job,
-        "Progress": f"{_bar(row)} {done}" if columns >= _WIDE and row.total else done,
+        "Progress": f"{_bar(row)} {done}" if room_for_bar and row.total else done,
         "Rate": rate(row.rate) if row.rate else "",
         **_speed(row),
         "In flight": str(row.in_flight or ""),

@@ -16,6 +16,7 @@ from steelyard import __version__
 
 COMMANDS = {
     "run": "ask models the questions of data sets, mark the answers, report (ais_bench)",
+    "sweep": "load tests at rising load, and the highest load that meets the objectives",
     "demo": "a complete run against the simulated endpoint with eight bundled questions",
     "sim": "start the simulated endpoint: a stand-in service for trying things out",
 }

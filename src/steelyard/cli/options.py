@@ -9,7 +9,7 @@ import argparse
 import difflib
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from types import NoneType, UnionType
 from typing import (
@@ -61,9 +61,17 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def parse(kind: type[Options], arguments: Sequence[str], *, program: str, about: str) -> Options:
+def parse(
+    kind: type[Options],
+    arguments: Sequence[str],
+    *,
+    program: str,
+    about: str,
+    without: Collection[str] = (),
+) -> Options:
     """Read ``arguments`` into ``kind``; wrong usage ends the program with exit code 2.
 
+    Fields in ``without`` are no options of this program and keep their defaults.
     Raises ``ConfigError`` for a number out of its range.
     """
     parser = _Parser(
@@ -72,7 +80,7 @@ def parse(kind: type[Options], arguments: Sequence[str], *, program: str, about:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    fields = _fields(kind)
+    fields = [field for field in _fields(kind) if field.name not in without]
     groups: dict[str, argparse._ArgumentGroup] = {}
     for field in fields:
         group = field.opt.group
@@ -98,14 +106,17 @@ class _Field(msgspec.Struct, frozen=True):
 
     @property
     def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
+        """``from_`` is ``--from``: a word of Python's own needs another name."""
+        return "--" + self.name.rstrip("_").replace("_", "-")
 
 
 @cache
 def _fields(kind: type[msgspec.Struct]) -> list[_Field]:
+    """The options of ``kind``: its own before those that it has from another."""
     hints = get_type_hints(kind, include_extras=True)
     found = []
-    for field in msgspec.structs.fields(kind):
+    own = kind.__annotations__
+    for field in sorted(msgspec.structs.fields(kind), key=lambda field: field.name not in own):
         hint = hints[field.name]
         if get_origin(hint) is not Annotated:
             raise TypeError(f"{kind.__name__}.{field.name} has no Opt")

@@ -37,11 +37,11 @@ def main(arguments: Sequence[str]) -> int:
         return _run(options, list(arguments))
     except SteelyardError as error:
         if options.json:
-            _tell_programs(error)
+            tell_programs(error)
         raise
 
 
-def _tell_programs(error: SteelyardError) -> None:
+def tell_programs(error: SteelyardError) -> None:
     """The last event of a run that was refused or broke off."""
     from steelyard.cli.exits import exit_code
     from steelyard.cli.watching import JsonLines
@@ -63,19 +63,27 @@ def _run(options: RunOptions, given: list[str]) -> int:
         options = replace(options, mode="perf_viz")
     wanted = asked(options)
     options = wanted.options
-    from steelyard.pipeline.prepare import prepare
-
-    prepared = prepare(
-        wanted.plan.jobs,
-        marked=options.mode in ("all", "eval"),
-        rows=options.mode not in ("viz", "perf_viz") or options.dry_run,
-        spare=_warmups(options) if options.mode == "perf" else None,
-    )
+    prepared = _prepared(wanted.plan, options)
     if options.dry_run:
         from steelyard.cli.dry_run import print_plan
 
         return print_plan(wanted.plan, prepared, json=options.json)
     return _carry_out(options, wanted, prepared, given)
+
+
+def _prepared(plan: Plan, options: RunOptions) -> "tuple[Prepared, ...]":
+    """The jobs with their rows, as far as the mode needs them."""
+    if options.mode == "perf":
+        from steelyard.pipeline.prepare_load import prepare_load
+
+        return prepare_load(plan.jobs)
+    from steelyard.pipeline.prepare import prepare
+
+    return prepare(
+        plan.jobs,
+        marked=options.mode in ("all", "eval"),
+        rows=options.mode not in ("viz", "perf_viz") or options.dry_run,
+    )
 
 
 def _carry_out(

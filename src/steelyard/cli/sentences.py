@@ -11,7 +11,9 @@ from steelyard.pipeline import (
     LoadMeasured,
     Notice,
     Planned,
+    PointMeasured,
     ReportReady,
+    SweepReady,
 )
 from steelyard.reports import clock, count, kinds, one_line
 
@@ -35,7 +37,9 @@ def _text(event: Event) -> str:
             return _ended(event)
         case LoadMeasured():
             return f"\n{event.screen}"
-        case ReportReady():
+        case PointMeasured():
+            return event.line
+        case ReportReady() | SweepReady():
             return "\n" + event.screen + "\n\nFiles: " + "  ".join(event.files)
         case Finished() if event.detail:
             return event.detail

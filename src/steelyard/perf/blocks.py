@@ -7,6 +7,11 @@ autocorrelations up to the first that is no larger than chance makes it: what Po
 (corrected by Patton, Politis and White 2009) take, but no less than five times the correlation time
 1 + 2 * sum(rho), because their rule aims at the error of a variance and is short for an honest
 interval. Ranks stand for the values, so that single outliers cannot hide the dependence.
+
+In trials the intervals hold the truth in 92 to 96 of 100 runs. Where values stay alike for a large
+part of the run they promise too much, because such a run does not show how alike: of runs of 2,500
+requests through a queue that is busy 80 % of the time 90 of 100 hold it; at 90 % and 5,000 requests
+half of the runs get no interval, and of the rest 74 of 100 hold the truth.
 """
 
 from collections.abc import Iterable
@@ -19,6 +24,8 @@ import numpy as np
 from steelyard.perf.columns import UNKNOWN, Bools, Floats, Ints
 
 MOST_BLOCKS = 200
+MOST_DEPENDENT_BLOCKS = 20
+"""Where neighbours are alike: longer blocks cost little width and forgive a short estimate."""
 FEWEST_BLOCKS = 8
 """With fewer blocks the spread between them is too poorly known for an interval."""
 
@@ -61,7 +68,9 @@ def blocks(keep: Bools, series: Iterable[Floats], *, least: float = 1.0) -> Bloc
     n = int(keep.sum())
     found = [dependence(values) for values in series if values.size]
     length = max([least, *(one.length for one in found)])
-    count = max(1, min(MOST_BLOCKS, int(n / length))) if n else 0
+    alike = any(one.length > 1 for one in found)
+    most = MOST_DEPENDENT_BLOCKS if alike else MOST_BLOCKS
+    count = max(1, min(most, int(n / length))) if n else 0
     labels = np.full(keep.size, UNKNOWN, dtype=np.int64)
     labels[keep] = np.arange(n) * count // max(n, 1)
     return Blocks(labels, count, n, n / max([1.0, *(one.time for one in found)]))

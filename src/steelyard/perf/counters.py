@@ -71,7 +71,7 @@ class EngineFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 def samples(text: str) -> list[Sample]:
     """All samples of a text in the exposition format; lines that are none are left out."""
-    return [found for line in text.splitlines() if (found := _sample(line)) is not None]
+    return [found for line in text.split("\n") if (found := _sample(line)) is not None]
 
 
 def engine_figures(before: str, after: str) -> EngineFigures:

@@ -8,7 +8,7 @@ requests met none. Where the limit of the measurement was the client, there is n
 service.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -30,6 +30,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     requests: int
     """Requests that ended, failures included."""
     failed: int
+    failures: Mapping[str, int] = {}
+    """By kind."""
     stage: Stage
     """What the figures below are of; requests, failures and objectives are written out."""
     requests_per_s: Estimate | None = None
@@ -76,6 +78,7 @@ def point(figures: Figures, *, load: float, run: int, name: str, attainment: flo
         name=name,
         requests=failed + answered,
         failed=failed,
+        failures=figures.failures,
         stage=stage,
         requests_per_s=_rate(rates.get("Request Throughput")),
         output_tokens_per_s=_rate(rates.get("Output Token Throughput")),
@@ -100,24 +103,39 @@ def stage_of(figures: Figures) -> Stage:
 
 
 def marked(points: Sequence[Point]) -> tuple[Point, ...]:
-    """``points`` with ``pareto`` set: output tokens per second against the P99 of TTFT.
-
-    Where one of the two is unknown of an answered point: requests per second, and the P99 of E2EL.
-    Points whose limit was the client are no trade-off of the service.
-    """
-    fair = [one for one in points if one.answered and not one.client_bound]
-    tokens = all(one.output_tokens_per_s is not None for one in fair)
-    streamed = all(one.ttft_p99_ms is not None for one in fair)
-
-    def place(one: Point) -> tuple[float | None, float | None]:
-        if one not in fair:
-            return None, None
-        rate = one.output_tokens_per_s if tokens else one.requests_per_s
-        time = one.ttft_p99_ms if streamed else one.e2el_p99_ms
-        return (None if rate is None else rate.value), (None if time is None else time.value)
-
-    best = pareto([place(one) for one in points])
+    """``points`` with ``pareto`` set, by ``pareto_axes``."""
+    throughput, latency = pareto_axes(points)
+    best = pareto(
+        [
+            (_known(one, throughput), _known(one, latency)) if _is_fair(one) else (None, None)
+            for one in points
+        ]
+    )
     return tuple(replace(one, pareto=mark) for one, mark in zip(points, best, strict=True))
+
+
+def pareto_axes(points: Sequence[Point]) -> tuple[str, str]:
+    """The fields that make trade-offs: output tokens per second and the P99 of TTFT.
+
+    Where one of the two is unknown of any point: requests per second, and the P99 of E2EL. Points
+    without answers, and those whose limit was the client, are no trade-off of the service.
+    """
+    fair = [one for one in points if _is_fair(one)]
+    counted = all(one.output_tokens_per_s is not None for one in fair)
+    streamed = all(one.ttft_p99_ms is not None for one in fair)
+    return (
+        "output_tokens_per_s" if counted else "requests_per_s",
+        "ttft_p99_ms" if streamed else "e2el_p99_ms",
+    )
+
+
+def _is_fair(one: Point) -> bool:
+    return one.answered > 0 and not one.client_bound
+
+
+def _known(one: Point, field: str) -> float | None:
+    found: Estimate | None = getattr(one, field)
+    return None if found is None else found.value
 
 
 def _judged(plain: Point, share: SloShare | None, attainment: float) -> Point:

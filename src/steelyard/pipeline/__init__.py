@@ -13,8 +13,10 @@ from steelyard.pipeline.events import (
     LoadMeasured,
     Notice,
     Planned,
+    PointMeasured,
     Progress,
     ReportReady,
+    SweepReady,
 )
 from steelyard.pipeline.measuring import Measuring
 from steelyard.pipeline.preview import JobPreview, preview
@@ -32,10 +34,12 @@ __all__ = [
     "Measuring",
     "Notice",
     "Planned",
+    "PointMeasured",
     "Progress",
     "ReportReady",
     "RunResult",
     "Settings",
+    "SweepReady",
     "preview",
     "run_plan",
 ]

@@ -41,12 +41,7 @@ RATE_PER_SENDER = 1000.0
 
 
 def load_all(run: RunState, prepared: Sequence[Prepared]) -> None:
-    """Send and measure every job; what cannot be sent is told and noted in ``run``.
-
-    A ``ConfigError`` of a load that cannot be is raised before anything is sent.
-    """
-    for item in prepared:
-        check_load(item)
+    """Send and measure every job; what cannot be sent is told and noted in ``run``."""
     with claimed(run.folder.root) as claim:
         for item in prepared:
             try:
@@ -74,22 +69,6 @@ def measure_all(run: RunState, prepared: Sequence[Prepared]) -> None:
 def load_files(run: RunState, item: Prepared) -> LoadFiles:
     """Where the load test of a job keeps its files."""
     return LoadFiles(run.folder, item.job.model.abbr, item.job.task.name)
-
-
-def check_load(item: Prepared) -> None:
-    """Refuse a load that cannot be; raises ``ConfigError``."""
-    load, name = item.job.model.load, item.name
-    stamped = sum(sample.due_ms is not None for sample in item.samples)
-    if load.use_timestamp and stamped < len(item.samples):
-        raise ConfigError(
-            f"{name}: use_timestamp needs a time stamp in every row, but "
-            f"{len(item.samples) - stamped:,} of {len(item.samples):,} have none. Use a trace or a "
-            "timestamp column, or pace with --request-rate."
-        )
-    if load.use_timestamp and load.pressure_s:
-        raise ConfigError(f"{name}: --pressure and use_timestamp exclude each other.")
-    if not load.use_timestamp and not load.pressure_s and engine.target_rate(load) > 0:
-        engine.offsets_s(1, load)
 
 
 def load_senders(load: Load, requests: int) -> int:
@@ -168,7 +147,7 @@ class _LoadTest:
 
     async def _send(self, model: ModelSpec, claim: int) -> None:
         tally, log, item = self._tally, self._log, self._item
-        origin_ms = min((one.due_ms for one in item.samples if one.due_ms is not None), default=0.0)
+        origin_ms = (item.totals and item.totals.earliest_ms) or 0.0
         errand = LoadErrand(
             model=model,
             data_abbr=item.job.task.name,
@@ -217,7 +196,7 @@ class _LoadTest:
             started_at=datetime.now().astimezone().isoformat("T", "seconds"),
             zero_ns=time.monotonic_ns(),
             planned=self._planned,
-            dialogues=self._item.dialogues,
+            dialogues=bool(self._item.totals and self._item.totals.dialogues),
             load=model.load,
             stream=bool(model.options.get("stream", True)),
             senders=self._senders,

@@ -80,7 +80,7 @@ def measure(files: LoadFiles, note: RunNote, measuring: Measuring) -> Result:
 
     if not store.parts(files.details):
         raise DataError(f"{files.details}: no request of this load test was stored.")
-    tokenizer = open_tokenizer(Path(note.tokenizer)) if note.tokenizer else None
+    tokenizer = open_tokenizer(Path(note.tokenizer).expanduser()) if note.tokenizer else None
     with TemporaryDirectory(prefix=".measure-", dir=files.details.parent) as scratch:
         measured = read_columns(files, note.zero_ns, Path(scratch), tokenizer)
         beats = read_beats(files)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from steelyard.core import Beat
+from steelyard.core import Beat, ConfigError
 
 if TYPE_CHECKING:
     from steelyard.perf.figures import Figures
@@ -30,10 +30,16 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise ``ConfigError`` for statistics or objectives that there are not."""
         from steelyard.perf.goodput import parsed_slo
-        from steelyard.perf.percentiles import chosen_stats
+        from steelyard.perf.percentiles import MOST_STATS, chosen_stats
 
-        if self.stats:
-            chosen_stats(self.stats)
+        for name in self.stats:
+            if chosen_stats((name,)) == ("Average",) and name.lower() != "average":
+                raise ConfigError(
+                    f"--stats {name}: there is no such statistic. Known: Average, Min, Max, Median "
+                    "and P1 to P99."
+                )
+        if len(self.stats) > MOST_STATS:
+            raise ConfigError(f"--stats: {len(self.stats)} columns; expected {MOST_STATS} at most.")
         if self.slo:
             parsed_slo(self.slo)
 

@@ -6,8 +6,7 @@ how hard it is asked do not count: a model that moved to another port is the sam
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,8 +14,6 @@ import msgspec
 from steelyard import store
 from steelyard.core import ConfigError, DataError, Job, Json, ModelSpec, Request, Sample, Task
 from steelyard.tasks import requests
-
-_MOST_SPARE = 1000
 
 NEUTRAL_OPTIONS = frozenset(
     {
@@ -35,11 +32,24 @@ NEUTRAL_OPTIONS = frozenset(
 """Backend options that cannot change an answer."""
 
 
+class RowTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rows of a job are together."""
+
+    requests: int
+    """Requests of one repeat, all turns of dialogues."""
+    dialogues: bool
+    """Whether any row has more than one turn."""
+    stamped: int
+    """Rows with a time stamp."""
+    earliest_ms: float | None
+    """The first of the time stamps."""
+
+
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A job with its rows in memory."""
+    """A job with its rows: in memory, or of a load test on disk."""
 
     job: Job
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
     parts: Mapping[str, str]
     """Digest of everything about the task that makes an answer what it is."""
     prompt_version: str
@@ -48,6 +58,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of the whole data set; the job may cover fewer."""
     spare: tuple[Sample, ...] = ()
     """Some rows that the job does not cover: for warming up without asking a row twice."""
+    totals: RowTotals | None = None
+    """Counted while the rows of a load test were read."""
 
     @property
     def name(self) -> str:
@@ -57,12 +69,9 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def total(self) -> int:
         """How many requests the whole job is, all turns of dialogues."""
-        return sum(map(self._turns, self.samples)) * self.job.model.repeats
-
-    @property
-    def dialogues(self) -> bool:
-        """Whether any row has more than one turn."""
-        return any(self._turns(sample) > 1 for sample in self.samples)
+        totals = self.totals
+        requests = totals.requests if totals else sum(map(self._turns, self.samples))
+        return requests * self.job.model.repeats
 
     def requests(self, model: ModelSpec) -> Iterator[Request]:
         """All requests, repeats of one row next to each other."""
@@ -94,52 +103,59 @@ class _Loaded(msgspec.Struct, frozen=True):
     parts: Mapping[str, str]
 
 
-def prepare(
-    jobs: Iterable[Job], *, marked: bool, rows: bool = True, spare: int | None = None
-) -> tuple[Prepared, ...]:
+def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Prepared, ...]:
     """Load the rows of every job, each task once.
 
     ``marked``: the run will mark answers, so every row needs a target. Without ``rows`` nothing is
-    read: a report needs only names. With ``spare`` no more than so many rows are read beside those
-    that the job covers: a trace may be far longer than what is sent of it.
+    read: a report needs only names.
     Raises ``DataError`` or ``ConfigError`` for what is wrong with data or plan.
     """
     loaded: dict[int, _Loaded] = {}
     found: list[Prepared] = []
-    owners: dict[Path, Job] = {}
+    jobs = tuple(jobs)
+    claim_files(jobs)
     for job in jobs:
-        _claim_files(job, owners)
         if not rows:
             found.append(Prepared(job=job, samples=(), parts={}, prompt_version=""))
             continue
         if id(job.task) not in loaded:
-            most = None if spare is None or job.limit is None else job.limit + spare
-            whole = job.rows is not None or bool(job.task.group)
-            loaded[id(job.task)] = _load(job.task, marked=marked, most=None if whole else most)
+            loaded[id(job.task)] = _load(job.task, marked=marked)
         task = loaded[id(job.task)]
-        samples = _slice(job, task.samples)
         found.append(
             Prepared(
                 job=job,
-                samples=samples,
+                samples=_slice(job, task.samples),
                 parts=task.parts,
                 prompt_version=prompt_version(task.parts),
                 rows_in_data=len(task.samples),
-                spare=_spare(task.samples, samples),
             )
         )
     return tuple(found)
 
 
-def _claim_files(job: Job, owners: dict[Path, Job]) -> None:
-    """Two names may still be one file: a file's name cannot hold every letter."""
-    path = store.RunFolder(Path()).predictions(job.model.abbr, job.task.name)
-    first = owners.setdefault(path, job)
-    if first is not job:
-        both = " and ".join(f"{one.dataset} by {one.model.abbr}" for one in (first, job))
+def claim_files(jobs: Iterable[Job]) -> None:
+    """Raise ``ConfigError`` when two jobs would write the same files.
+
+    Two names may still be one file: a file's name cannot hold every letter.
+    """
+    owners: dict[Path, Job] = {}
+    for job in jobs:
+        path = store.RunFolder(Path()).predictions(job.model.abbr, job.task.name)
+        first = owners.setdefault(path, job)
+        if first is not job:
+            both = " and ".join(f"{one.dataset} by {one.model.abbr}" for one in (first, job))
+            raise ConfigError(
+                f"{both}: both would write the files of {job.model.abbr}/{job.task.name}. Run them "
+                "one at a time, or give one of the models another abbr."
+            )
+
+
+def chosen_or_refused(job: Job, chosen: Sequence[Sample], rows: int) -> None:
+    """Raise ``ConfigError`` when none of the data's ``rows`` was chosen."""
+    if not chosen:
         raise ConfigError(
-            f"{both}: both would write the files of {job.model.abbr}/{job.task.name}. Run them one "
-            "at a time, or give one of the models another abbr."
+            f"data set {job.task.name!r} has {rows} rows and the chosen range holds none of them. "
+            "Widen test_range or --num-prompts."
         )
 
 
@@ -148,19 +164,8 @@ def _slice(job: Job, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
         chosen = _first(job.limit, samples)
     else:
         chosen = tuple(samples[row] for row in job.rows(len(samples)))
-    if not chosen:
-        raise ConfigError(
-            f"data set {job.task.name!r} has {len(samples)} rows and the chosen range holds none "
-            "of them. Widen test_range or --num-prompts."
-        )
+    chosen_or_refused(job, chosen, len(samples))
     return chosen
-
-
-def _spare(samples: tuple[Sample, ...], chosen: tuple[Sample, ...]) -> tuple[Sample, ...]:
-    if len(chosen) == len(samples):
-        return ()
-    taken = {sample.id for sample in chosen}
-    return tuple(islice((one for one in samples if one.id not in taken), _MOST_SPARE))
 
 
 def _first(limit: int | None, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
@@ -176,8 +181,8 @@ def _first(limit: int | None, samples: tuple[Sample, ...]) -> tuple[Sample, ...]
     return tuple(chosen)
 
 
-def _load(task: Task, *, marked: bool, most: int | None = None) -> _Loaded:
-    samples = tuple(islice(task.samples(), most))
+def _load(task: Task, *, marked: bool) -> _Loaded:
+    samples = tuple(task.samples())
     if not samples:
         raise DataError(f"data set {task.name!r} is empty: its file has no rows.")
     seen: set[str] = set()

@@ -5,7 +5,7 @@ our reply record. Reasoning that came apart from the answer stands in ``predicti
 ``</think>``), so the line holds every text once. Older layouts are read, never written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -64,7 +64,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     gold: str | None
 
 
-def origins(data_abbr: str, samples: tuple[Sample, ...]) -> dict[str, Origin]:
+def origins(data_abbr: str, samples: Sequence[Sample]) -> dict[str, Origin]:
     """Origin by sample id."""
     return {
         sample.id: Origin(data_abbr=sample.subset or data_abbr, id=row, gold=sample.target)
@@ -150,7 +150,7 @@ def sources(path: Path) -> list[Path]:
     return store.parts(path) or ([dictionary] if dictionary.exists() else [])
 
 
-def finished(path: Path, samples: tuple[Sample, ...]) -> tuple[set[str], set[str]]:
+def finished(path: Path, samples: Sequence[Sample]) -> tuple[set[str], set[str]]:
     """Keys with a good reply, and keys whose last reply is a failure."""
     good: set[str] = set()
     failed: set[str] = set()
@@ -166,7 +166,7 @@ def finished(path: Path, samples: tuple[Sample, ...]) -> tuple[set[str], set[str
     return good, failed
 
 
-def replies(path: Path, samples: tuple[Sample, ...]) -> dict[str, Reply]:
+def replies(path: Path, samples: Sequence[Sample]) -> dict[str, Reply]:
     """The reply that counts for every key: a good one beats a failure, then the later line wins."""
     found: dict[str, Reply] = {}
     for stored in _lines(path, samples):
@@ -177,7 +177,7 @@ def replies(path: Path, samples: tuple[Sample, ...]) -> dict[str, Reply]:
     return found
 
 
-def _lines(path: Path, samples: tuple[Sample, ...]) -> Iterator[Line]:
+def _lines(path: Path, samples: Sequence[Sample]) -> Iterator[Line]:
     names = _Names(samples)
     found = store.parts(path)
     for part in found:
@@ -208,7 +208,7 @@ def _dictionary(path: Path, names: "_Names") -> Iterator[Line]:
 class _Names:
     """Gives lines of other tools, which know only row numbers, their keys."""
 
-    def __init__(self, samples: tuple[Sample, ...]) -> None:
+    def __init__(self, samples: Sequence[Sample]) -> None:
         self._samples = samples
         self._seen: dict[int, int] = {}
         """Answers so far, by row."""

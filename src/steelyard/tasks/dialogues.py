@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -18,6 +18,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     infer_mode: Literal["every", "every_with_gt", "last"] = "every"
     """History of the model's own answers, of reference answers, or only the last turn asked."""
+    think_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 0.0
+    """Think time: seconds between an answer and the next turn."""
 
 
 def dialogue(
@@ -33,6 +35,13 @@ def dialogue(
         turns=tuple(Turn(question=question, given=answer) for question, answer in later),
         meta=meta or {},
     )
+
+
+def thinking(samples: Iterable[Sample], think_s: float) -> Iterator[Sample]:
+    """``samples`` with so much think time before every later turn."""
+    for sample in samples:
+        turns = tuple(replace(turn, pause_s=think_s) for turn in sample.turns)
+        yield replace(sample, turns=turns) if think_s else sample
 
 
 def limited_like_references(samples: Iterable[Sample], tokenizer: Tokenizer) -> Iterator[Sample]:

@@ -17,7 +17,7 @@ from steelyard.core import Prompt, Sample, Task
 from steelyard.scoring import exact_match
 from steelyard.tasks.catalogue import task
 from steelyard.tasks.data import Data
-from steelyard.tasks.dialogues import Options, dialogue
+from steelyard.tasks.dialogues import Options, dialogue, thinking
 from steelyard.tasks.files import BadField, samples
 
 SOURCE = "https://huggingface.co/datasets/HuggingFaceH4/mt_bench_prompts"
@@ -51,7 +51,8 @@ def to_sample(options: Options, index: int, row: Row) -> Sample:
 def read(data: Data) -> Iterator[Sample]:
     """The 80 dialogues."""
     path = data.find("mtbench/question.jsonl", SOURCE)
-    return samples(path, Row, partial(to_sample, data.options(Options)))
+    options = data.options(Options)
+    return thinking(samples(path, Row, partial(to_sample, options)), options.think_s)
 
 
 @task("mtbench_gen", options=Options)

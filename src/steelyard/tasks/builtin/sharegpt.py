@@ -22,7 +22,7 @@ from steelyard.scoring import exact_match
 from steelyard.tasks import dialogues
 from steelyard.tasks.catalogue import task
 from steelyard.tasks.data import Data
-from steelyard.tasks.dialogues import dialogue, limited_like_references
+from steelyard.tasks.dialogues import dialogue, limited_like_references, thinking
 from steelyard.tasks.files import rows
 from steelyard.tasks.tokenizer import open_tokenizer
 
@@ -100,7 +100,7 @@ def read(data: Data) -> Iterator[Sample]:
     if data.tokenizer is not None:
         kept = limited_like_references(kept, open_tokenizer(data.tokenizer))
     empty = True
-    for sample in kept:
+    for sample in thinking(kept, options.think_s):
         empty = False
         yield sample
     if empty:
