@@ -1,6 +1,6 @@
 """Percentiles and counts of any number of gaps in bounded memory.
 
-- Percentiles from tables equal NumPy's on the data itself, gaps above four seconds included.
+- Percentiles from tables equal NumPy's on the data itself, gaps above a second included.
 - How a source cuts its gaps into chunks makes no difference to any figure.
 - Amounts over time are neither lost nor made, however they lie to the bins.
 - Sixteen million gaps take little memory.

@@ -26,17 +26,22 @@ def texts_alike(data: Sequence[bytes], number: int, text: str) -> list[str]:
     if len(found) != 1 or _decoded([found[0][1]]) != [text]:
         return []
     before, after = data[number][: found[0].start(1)], data[number][found[0].end(1) :]
-    shortest = len(before) + len(after) + 1
-    end = number + 1
-    while (
-        end < len(data)
-        and data[end].startswith(before)
-        and data[end].endswith(after)
-        and len(data[end]) >= shortest
-    ):
-        end += 1
-    start, stop = len(before), -len(after)
-    return _decoded([event[start:stop] for event in data[number + 1 : end]])
+    # No event holds a line end: JSON has none inside its strings. Joined by one, events that are
+    # alike are texts with always the same bytes between them.
+    joined = b"\n".join(data[number + 1 :]) + b"\n"
+    if not joined.startswith(before):
+        return []
+    pieces = joined[len(before) :].split(after + b"\n" + before)
+    return _decoded(_literals(pieces, after + b"\n"))
+
+
+def _literals(pieces: list[bytes], end: bytes) -> list[bytes]:
+    """The leading pieces that are texts; one with a line end in it is followed by another event."""
+    if b"\n" in b"".join(pieces[:-1]):
+        pieces = pieces[: next(k for k, piece in enumerate(pieces) if b"\n" in piece) + 1]
+    last, closed, _ = pieces[-1].partition(end)
+    literals = [*pieces[:-1], last] if closed else pieces[:-1]
+    return literals[: literals.index(b"")] if b"" in literals else literals
 
 
 def _decoded(literals: list[bytes]) -> list[str]:

@@ -44,7 +44,9 @@ def _whole(document: bytes) -> Answer:
 
 def _streamed(stream: Stream[_Body]) -> Answer | None:
     parts: list[str] = []
-    whole, length, ends, details = None, 0, [], _NO_DETAILS
+    whole, length, details = None, 0, _NO_DETAILS
+    ends: list[int] = []
+    others: list[int] = []
     for body, data, end in zip(stream.chunks(), *stream.events, strict=True):
         if body.token is None and not body.generated_text and _failures.of_error(data):
             raise _failures.no_answer(data)
@@ -55,8 +57,7 @@ def _streamed(stream: Stream[_Body]) -> Answer | None:
         if body.generated_text is not None:
             whole = body.generated_text
             length = max(length, len(whole))
-        if length > before:
-            ends.append(end)
+        (ends if length > before else others).append(end)
     if whole is None and not length:
         return None
     return Answer(
@@ -65,6 +66,7 @@ def _streamed(stream: Stream[_Body]) -> Answer | None:
         prompt_tokens=details.input_length,
         output_tokens=details.generated_tokens,
         content_ends=ends,
+        other_ends=others,
         ended=whole is not None,
     )
 

@@ -62,6 +62,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
     model: str
     content_ends: list[int]
+    other_ends: list[int]
 
 
 class OpenAIService(Generic[C]):
@@ -132,6 +133,7 @@ def envelope(stream: Stream[Chunk[C]], draft: Draft[C]) -> Envelope | None:
     usage, model, seen = UNCOUNTED, "", False
     data, ends = stream.events
     content_ends: list[int] = []
+    other_ends: list[int] = []
     number = 0
     while number < len(data):
         chunk = stream.chunk(number)
@@ -142,7 +144,9 @@ def envelope(stream: Stream[Chunk[C]], draft: Draft[C]) -> Envelope | None:
         if chunk.choices:
             seen = True
             model = model or chunk.model or ""
-            if draft.take(chunk.choices):
+            if not draft.take(chunk.choices):
+                other_ends.append(ends[number])
+            else:
                 content_ends.append(ends[number])
                 texts = draft.plain(chunk.choices)
                 if texts is not None:
@@ -152,8 +156,12 @@ def envelope(stream: Stream[Chunk[C]], draft: Draft[C]) -> Envelope | None:
                     number += len(alike)
         elif chunk.usage is None and _failures.of_error(data[number]) is not None:
             raise _failures.no_answer(data[number])
+        else:
+            other_ends.append(ends[number])
         number += 1
-    return Envelope(usage=usage, model=model, content_ends=content_ends) if seen else None
+    if not seen:
+        return None
+    return Envelope(usage=usage, model=model, content_ends=content_ends, other_ends=other_ends)
 
 
 def joined_logprobs(pieces: list[Json]) -> Json:

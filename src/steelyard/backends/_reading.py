@@ -36,6 +36,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: tuple[ToolCall, ...] = ()
     content_ends: Sequence[int] = ()
     """Body offsets at which the events that carry answer, reasoning or tool-call text end."""
+    other_ends: Sequence[int] = ()
+    """Body offsets at which the other events end."""
     ended: bool = True
     """The service said that the answer is complete."""
 
@@ -81,13 +83,12 @@ class Wire(msgspec.Struct, Generic[T], frozen=True):
 def reply(key: str, exchange: Exchange, wire: Wire[T], target: str) -> Reply:
     """The reply to request ``key``: an answer, or the failure that the exchange amounts to."""
     try:
-        answer, event_ends = _answer(exchange, wire, target)
-        return _answered(key, exchange, answer, event_ends)
+        return _answered(key, exchange, _answer(exchange, wire, target))
     except Unreadable as trouble:
         return Reply(key=key, timing=exchange.timing(), failure=trouble.failure)
 
 
-def _answered(key: str, exchange: Exchange, answer: Answer, event_ends: Sequence[int]) -> Reply:
+def _answered(key: str, exchange: Exchange, answer: Answer) -> Reply:
     said_something = answer.text or answer.reasoning or answer.tool_calls
     prompt_tokens = answer.prompt_tokens or None
     output_tokens = answer.output_tokens
@@ -96,7 +97,7 @@ def _answered(key: str, exchange: Exchange, answer: Answer, event_ends: Sequence
     counted = prompt_tokens is not None or output_tokens is not None
     return Reply(
         key=key,
-        timing=_timing(exchange, answer.content_ends, event_ends),
+        timing=_timing(exchange, answer),
         text=answer.text,
         reasoning=answer.reasoning,
         finish=answer.finish,
@@ -109,26 +110,20 @@ def _answered(key: str, exchange: Exchange, answer: Answer, event_ends: Sequence
     )
 
 
-def _timing(exchange: Exchange, content_ends: Sequence[int], event_ends: Sequence[int]) -> Timing:
+def _timing(exchange: Exchange, answer: Answer) -> Timing:
     """The clock of the exchange with that of its events.
 
     Gaps go from sending to the first content event, then from one to the next; they sum to the
     last one's time.
     """
     sent_us = exchange.sent_ns // 1000
-    clock = [ns // 1000 for ns in sse.clock(exchange.marks, content_ends)]
-    gaps_us = tuple(map(operator.sub, clock, [sent_us, *clock]))
-    timing = exchange.timing(gaps_us)
-    with_content = set(content_ends)
-    others = [end for end in event_ends if end not in with_content]
-    if not others:
-        return timing
-    others_us = tuple([ns // 1000 - sent_us for ns in sse.clock(exchange.marks, others)])
-    return msgspec.structs.replace(timing, others_us=others_us)
+    clock = [ns // 1000 for ns in sse.clock(exchange.marks, answer.content_ends)]
+    others = [ns // 1000 - sent_us for ns in sse.clock(exchange.marks, answer.other_ends)]
+    timing = exchange.timing(tuple(map(operator.sub, clock, [sent_us, *clock])))
+    return msgspec.structs.replace(timing, others_us=tuple(others)) if others else timing
 
 
-def _answer(exchange: Exchange, wire: Wire[T], target: str) -> tuple[Answer, Sequence[int]]:
-    """What the body says, and where its events end (none: it came in one piece)."""
+def _answer(exchange: Exchange, wire: Wire[T], target: str) -> Answer:
     if exchange.failure is not None:
         raise Unreadable(_broken(exchange, wire, exchange.failure))
     if exchange.status != 200:
@@ -139,7 +134,7 @@ def _answer(exchange: Exchange, wire: Wire[T], target: str) -> tuple[Answer, Seq
     if not body.strip():
         raise _failures.protocol(f"empty answer from {target}")
     try:
-        return wire.whole(body), ()
+        return wire.whole(body)
     except _failures.UNDECODABLE as error:
         detail = f"not the JSON that was expected ({error}): {_failures.excerpt(body)}"
         raise _failures.protocol(detail) from error
@@ -153,7 +148,7 @@ def _is_stream(exchange: Exchange) -> bool:
     return "event-stream" in exchange.headers.get("content-type", "") or start.startswith(_FIELDS)
 
 
-def _streamed(body: bytes, wire: Wire[T]) -> tuple[Answer, Sequence[int]]:
+def _streamed(body: bytes, wire: Wire[T]) -> Answer:
     events, done = _events(body)
     answer = wire.streamed(Stream(events, wire.decode))
     if answer is None:
@@ -161,7 +156,7 @@ def _streamed(body: bytes, wire: Wire[T]) -> tuple[Answer, Sequence[int]]:
     if not (done or answer.ended):
         detail = f"the stream ended without finish reason or [DONE], after {_length(answer)}"
         raise Unreadable(Failure(kind="broken_stream", detail=detail))
-    return answer, events.ends
+    return answer
 
 
 def _events(body: bytes) -> tuple[sse.Events, bool]:

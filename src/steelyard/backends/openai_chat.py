@@ -88,6 +88,7 @@ def _streamed(stream: Stream[Chunk[_Choice]]) -> Answer | None:
         logprobs=_openai.joined_logprobs(draft.logprobs),
         tool_calls=draft.tool_calls.calls(),
         content_ends=around.content_ends,
+        other_ends=around.other_ends,
         ended=bool(draft.finish),
     )
 

@@ -65,6 +65,7 @@ def _streamed(stream: Stream[Chunk[_Choice]]) -> Answer | None:
         model=around.model,
         logprobs=_openai.joined_logprobs(draft.logprobs),
         content_ends=around.content_ends,
+        other_ends=around.other_ends,
         ended=bool(draft.finish),
     )
 

@@ -74,11 +74,12 @@ def _streamed(stream: Stream[_Body]) -> Answer | None:
             raise _failures.no_answer(data)
     if all(body.text_output is None for body in chunks):
         return None
-    pieces = [_text(body) for body in chunks]
+    pieces, ends = [_text(body) for body in chunks], stream.events.ends
     return Answer(
         text="".join(pieces),
         model=chunks[0].model_name or "",
-        content_ends=[end for piece, end in zip(pieces, stream.events.ends, strict=True) if piece],
+        content_ends=[end for piece, end in zip(pieces, ends, strict=True) if piece],
+        other_ends=[end for piece, end in zip(pieces, ends, strict=True) if not piece],
     )
 
 

@@ -9,7 +9,6 @@ body without framing. ``body_offsets`` maps the one to the other.
 """
 
 import re
-import sys
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
@@ -119,7 +118,6 @@ class ResponseReader:
         "_method",
         "_rest",
         "_starts",
-        "_whole_from",
         "complete",
         "end",
         "head",
@@ -138,7 +136,6 @@ class ResponseReader:
         """Raw offset behind the response, once it is complete."""
         self._method = method
         self._starts: list[int] = []  # raw offset of each part
-        self._whole_from = sys.maxsize  # the first of the parts that are whole chunks
         self._at = 0  # raw offset of the first byte not used up
         self._rest = b""  # an unfinished line, from there on
         self._length = 0
@@ -197,17 +194,10 @@ class ResponseReader:
         """How much of the body was there at each raw offset."""
         starts = self._starts
         bases = list(accumulate(map(len, self.parts), initial=0))
-        # Most reads end with a chunk: behind the two bytes that follow its content.
-        first = self._whole_from
-        parts = zip(starts[first:], self.parts[first:], bases[first + 1 :], strict=True)
-        usual = {start + len(part) + 2: base for start, part, base in parts}
         offsets = []
         for end in ends:
-            offset = usual.get(end)
-            if offset is None:
-                k = bisect_right(starts, end) - 1
-                offset = min(bases[k] + end - starts[k], bases[k + 1]) if k >= 0 else 0
-            offsets.append(offset)
+            k = bisect_right(starts, end) - 1
+            offsets.append(min(bases[k] + end - starts[k], bases[k + 1]) if k >= 0 else 0)
         return offsets
 
     def _read_heads(self, data: bytes) -> bytes:
@@ -287,7 +277,6 @@ class ResponseReader:
         sizes = pieces[0:-3:2]
         if list(map(_plain_size, lengths)) != sizes or 0 in lengths:
             return False
-        self._whole_from = len(self.parts)
         ends = accumulate(map(len, pieces[:-3]))
         at = self._at + 2
         self._starts += [at + 4 * k + end for k, end in enumerate(islice(ends, 0, None, 2))]

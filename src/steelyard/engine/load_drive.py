@@ -18,8 +18,11 @@ from steelyard.engine.fatal import FirstReplies
 from steelyard.engine.pacing import Pacing
 from steelyard.engine.places import serve_turns
 
-MOST_UNREAD = 4096
+MOST_UNREAD = 1024
 """Answers that wait to be read at most; beyond that sending waits for reading."""
+
+PORTION_NS = 300_000
+"""How long answers are read before the network is looked at again."""
 
 
 async def drive_load(
@@ -99,13 +102,15 @@ class _Load:
         return True
 
     async def read_on(self) -> None:
-        """Read answers one by one, with a look at the network after each, until cancelled."""
+        """Read answers in portions, with a look at the network in between, until cancelled."""
         while True:
             await self._some.wait()
-            while self._unread:
-                self._take(self._unread.popleft())
-                await asyncio.sleep(0)
             self._some.clear()
+            while self._unread:
+                enough_ns = monotonic_ns() + PORTION_NS
+                while self._unread and monotonic_ns() < enough_ns:
+                    self._take(self._unread.popleft())
+                await asyncio.sleep(0)
 
     def read_rest(self) -> None:
         """Read what is left, when nothing is in flight any more."""

@@ -5,7 +5,8 @@ read ends in mid-character or mid-line. ``clock`` then says when each event's la
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -76,21 +77,14 @@ def _general(body: bytes) -> Events:
     return found
 
 
-def clock(marks: Sequence[tuple[int, int]], ends: Iterable[int]) -> list[int]:
+def clock(marks: Sequence[tuple[int, int]], ends: Sequence[int]) -> list[int]:
     """The ns at which each of ``ends`` (rising offsets in the body) had arrived.
 
     ``marks`` are those of the ``Exchange``. An offset beyond the last mark is a ``ValueError``.
     """
-    arrived = dict(marks)
-    times: list[int] = []
-    at = 0
-    for end in ends:
-        ns = arrived.get(end)
-        if ns is None:
-            while at < len(marks) and marks[at][0] < end:
-                at += 1
-            if at == len(marks):
-                raise ValueError(f"no read brought byte {end} of the body")
-            ns = marks[at][1]
-        times.append(ns)
-    return times
+    offsets = [offset for offset, _ in marks]
+    times = [ns for _, ns in marks]
+    try:
+        return [times[bisect_left(offsets, end)] for end in ends]
+    except IndexError:
+        raise ValueError(f"no read brought byte {max(ends)} of the body") from None

@@ -30,6 +30,7 @@ FEWEST_BLOCKS = 8
 """With fewer blocks the spread between them is too poorly known for an interval."""
 
 _POINTS = 2000
+_ALIKE = 1.2
 _CORRELATION_TIMES = 5.0
 
 
@@ -68,7 +69,7 @@ def blocks(keep: Bools, series: Iterable[Floats], *, least: float = 1.0) -> Bloc
     n = int(keep.sum())
     found = [dependence(values) for values in series if values.size]
     length = max([least, *(one.length for one in found)])
-    alike = any(one.length > 1 for one in found)
+    alike = any(one.time > _ALIKE for one in found)
     most = MOST_DEPENDENT_BLOCKS if alike else MOST_BLOCKS
     count = max(1, min(most, int(n / length))) if n else 0
     labels = np.full(keep.size, UNKNOWN, dtype=np.int64)

@@ -2,7 +2,7 @@
 
 A percentile is NumPy's default: linear interpolation between the two values around position
 (n - 1) * p / 100. Gaps between stream events are too many to sort; they are whole microseconds, so
-a table of how often each value occurs is exact and small: values below 2^22 µs (4.2 s) in one array
+a table of how often each value occurs is exact and small: values below 2^20 µs (1 s) in one array
 of counts, the few above in a sorted table.
 """
 
@@ -17,7 +17,7 @@ DEFAULT_STATS = ("Average", "Min", "Max", "Median", "P75", "P90", "P99")
 """The columns of the statistics table unless others are asked for."""
 
 MOST_STATS = 8
-_DENSE_US = 1 << 22
+_DENSE_US = 1 << 20
 _MANY = 1 << 20
 
 

@@ -54,6 +54,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     close: bool = False
     """The verdict may be chance: the interval of the share reaches across what was asked for."""
     client_bound: bool = False
+    """Never where nothing was answered: that is no matter of measuring."""
     client_reasons: tuple[str, ...] = ()
     pareto: bool = False
     """No other load has more throughput at no more latency (``marked``)."""
@@ -71,7 +72,7 @@ def point(figures: Figures, *, load: float, run: int, name: str, attainment: flo
     rates = {row.name: row for row in figures.common if row.stage == stage}
     failed = sum(figures.failures.values())
     answered = _value(figures.common, "Success Requests")
-    client = figures.client
+    client = figures.client if answered else None
     plain = Point(
         load=load,
         run=run,
@@ -141,7 +142,7 @@ def _known(one: Point, field: str) -> float | None:
 def _judged(plain: Point, share: SloShare | None, attainment: float) -> Point:
     """The point with its verdict: one that holds however undecided requests would have ended."""
     if not plain.answered:
-        return replace(plain, verdict="client" if plain.client_bound else "missed")
+        return replace(plain, verdict="missed")
     if share is None:
         return plain
     decided = share.met + share.missed
@@ -165,9 +166,9 @@ def _judged(plain: Point, share: SloShare | None, attainment: float) -> Point:
 
 
 def _holds(share: Estimate, attainment: float) -> bool:
-    """Whether the interval holds ``attainment``, or there is none."""
+    """Whether the interval, if there is one, has ``attainment`` in it."""
     if share.low is None or share.high is None:
-        return True
+        return False
     return share.low < attainment <= share.high
 
 
