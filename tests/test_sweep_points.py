@@ -175,7 +175,13 @@ def test_a_presets_own_pace_does_not_leak_into_a_sweep() -> None:
         burstiness=1.0, ramp_up_strategy="linear", ramp_up_start_rps=1.0, ramp_up_end_rps=9.0
     )
     preset = Load(
-        concurrency=3, request_rate=7.0, timeout_s=9.0, senders=2, traffic=traffic, pressure_s=4.0
+        concurrency=3,
+        request_rate=7.0,
+        timeout_s=9.0,
+        senders=2,
+        traffic=traffic,
+        pressure_s=4.0,
+        use_timestamp=True,
     )
     kept = {"timeout_s": 9.0, "senders": 2}
     plan = SweepPlan(kind="concurrency", loads=(8,))

@@ -7,7 +7,8 @@ last token's text without naming it (MindIE), which shows by the whole being lon
 import msgspec
 
 from steelyard.backends import _failures
-from steelyard.backends._reading import Answer, Stream, Wire
+from steelyard.backends._reading import Answer, Wire
+from steelyard.backends._stream import Stream
 
 
 class _Details(msgspec.Struct, frozen=True, gc=False):
@@ -47,9 +48,9 @@ def _streamed(stream: Stream[_Body]) -> Answer | None:
     whole, length, details = None, 0, _NO_DETAILS
     ends: list[int] = []
     others: list[int] = []
-    for body, data, end in zip(stream.chunks(), *stream.events, strict=True):
-        if body.token is None and not body.generated_text and _failures.of_error(data):
-            raise _failures.no_answer(data)
+    for body in stream:
+        if body.token is None and not body.generated_text and _failures.of_error(stream.data):
+            raise _failures.no_answer(stream.data)
         details = body.details or details
         text = _text(body.token)
         parts.append(text)
@@ -57,7 +58,7 @@ def _streamed(stream: Stream[_Body]) -> Answer | None:
         if body.generated_text is not None:
             whole = body.generated_text
             length = max(length, len(whole))
-        (ends if length > before else others).append(end)
+        (ends if length > before else others).append(stream.end)
     if whole is None and not length:
         return None
     return Answer(

@@ -7,11 +7,10 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from steelyard.backends import _failures, _targets
-from steelyard.backends._alike import texts_alike
 from steelyard.backends._failures import Unreadable
-from steelyard.backends._reading import Stream
 from steelyard.backends._request import parameters
 from steelyard.backends._service import Service
+from steelyard.backends._stream import Stream
 from steelyard.core import Json, Reply, Request, ServiceError
 from steelyard.engine import Exchange, HttpClient, HttpOptions, HttpRequest
 
@@ -131,34 +130,29 @@ def envelope(stream: Stream[Chunk[C]], draft: Draft[C]) -> Envelope | None:
     ``None`` when no event had a choice; ``Unreadable`` when one is an error object.
     """
     usage, model, seen = UNCOUNTED, "", False
-    data, ends = stream.events
     content_ends: list[int] = []
     other_ends: list[int] = []
-    number = 0
-    while number < len(data):
-        chunk = stream.chunk(number)
+    for chunk in stream:
         if chunk.error is not None:
-            raise _failures.no_answer(data[number])
+            raise _failures.no_answer(stream.data)
         if chunk.usage is not None:
             usage = chunk.usage
         if chunk.choices:
             seen = True
             model = model or chunk.model or ""
             if not draft.take(chunk.choices):
-                other_ends.append(ends[number])
-            else:
-                content_ends.append(ends[number])
-                texts = draft.plain(chunk.choices)
-                if texts is not None:
-                    alike = texts_alike(data, number, texts[-1])
-                    texts += alike
-                    content_ends += ends[number + 1 : number + 1 + len(alike)]
-                    number += len(alike)
-        elif chunk.usage is None and _failures.of_error(data[number]) is not None:
-            raise _failures.no_answer(data[number])
+                other_ends.append(stream.end)
+                continue
+            content_ends.append(stream.end)
+            texts = draft.plain(chunk.choices)
+            if texts is not None:
+                run = stream.alike(texts[-1])
+                texts += run.texts
+                content_ends += run.ends
+        elif chunk.usage is None and _failures.of_error(stream.data) is not None:
+            raise _failures.no_answer(stream.data)
         else:
-            other_ends.append(ends[number])
-        number += 1
+            other_ends.append(stream.end)
     if not seen:
         return None
     return Envelope(usage=usage, model=model, content_ends=content_ends, other_ends=other_ends)

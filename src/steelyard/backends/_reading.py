@@ -14,12 +14,12 @@ import msgspec
 
 from steelyard.backends import _failures
 from steelyard.backends._failures import Unreadable
+from steelyard.backends._stream import BadEvent, Stream
 from steelyard.core import Failure, Json, Reply, Timing, ToolCall
 from steelyard.engine import Exchange, sse
 
 T = TypeVar("T")
 
-_DONE = b"[DONE]"
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
@@ -40,33 +40,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Body offsets at which the other events end."""
     ended: bool = True
     """The service said that the answer is complete."""
-
-
-class Stream(msgspec.Struct, Generic[T], frozen=True):
-    """The events of a body and what decodes one."""
-
-    events: sse.Events
-    decode: Callable[[bytes], T]
-
-    def chunk(self, number: int) -> T:
-        """Event ``number``, decoded; raises ``BadEvent``."""
-        try:
-            return self.decode(self.events.data[number])
-        except _failures.UNDECODABLE as error:
-            raise BadEvent(number, self.events.data[number], error) from error
-
-    def chunks(self) -> list[T]:
-        """All events, decoded; raises ``BadEvent``."""
-        return [self.chunk(number) for number in range(len(self.events.data))]
-
-
-class BadEvent(Unreadable):
-    """An event that cannot be decoded."""
-
-    def __init__(self, number: int, data: bytes, error: Exception) -> None:
-        detail = f"event {number + 1} of the stream is not the JSON that was expected ({error})"
-        super().__init__(Failure(kind="protocol", detail=f"{detail}: {_failures.excerpt(data)}"))
-        self.number = number
 
 
 class Wire(msgspec.Struct, Generic[T], frozen=True):
@@ -117,8 +90,9 @@ def _timing(exchange: Exchange, answer: Answer) -> Timing:
     last one's time.
     """
     sent_us = exchange.sent_ns // 1000
-    clock = [ns // 1000 for ns in sse.clock(exchange.marks, answer.content_ends)]
-    others = [ns // 1000 - sent_us for ns in sse.clock(exchange.marks, answer.other_ends)]
+    marks = [(offset, ns // 1000) for offset, ns in exchange.marks]
+    clock = sse.clock(marks, answer.content_ends)
+    others = [at_us - sent_us for at_us in sse.clock(marks, answer.other_ends)]
     timing = exchange.timing(tuple(map(operator.sub, clock, [sent_us, *clock])))
     return msgspec.structs.replace(timing, others_us=tuple(others)) if others else timing
 
@@ -149,25 +123,14 @@ def _is_stream(exchange: Exchange) -> bool:
 
 
 def _streamed(body: bytes, wire: Wire[T]) -> Answer:
-    events, done = _events(body)
-    answer = wire.streamed(Stream(events, wire.decode))
+    stream = Stream(body, wire.decode)
+    answer = wire.streamed(stream)
     if answer is None:
         raise _failures.protocol(f"a stream without an answer in it: {_failures.excerpt(body)}")
-    if not (done or answer.ended):
+    if not (stream.done or answer.ended):
         detail = f"the stream ended without finish reason or [DONE], after {_length(answer)}"
         raise Unreadable(Failure(kind="broken_stream", detail=detail))
     return answer
-
-
-def _events(body: bytes) -> tuple[sse.Events, bool]:
-    """The events that carry data up to ``[DONE]``, and whether there was one."""
-    found = sse.events(body)
-    if b"" in found.data:
-        kept = [pair for pair in zip(*found, strict=True) if pair[0]]
-        found = sse.Events([data for data, _ in kept], [end for _, end in kept])
-    if _DONE not in found.data:
-        return found, False
-    return found.first(found.data.index(_DONE)), True
 
 
 def _broken(exchange: Exchange, wire: Wire[T], failure: Failure) -> Failure:
@@ -177,20 +140,19 @@ def _broken(exchange: Exchange, wire: Wire[T], failure: Failure) -> Failure:
     """
     if exchange.status != 200 or not _is_stream(exchange):
         return failure
-    events, _ = _events(exchange.body)
     try:
-        answer = _readable(events, wire)
+        answer = _readable(exchange.body, wire)
     except Unreadable as trouble:
         return trouble.failure
     return msgspec.structs.replace(failure, detail=f"{failure.detail} (after {_length(answer)})")
 
 
-def _readable(events: sse.Events, wire: Wire[T]) -> Answer:
+def _readable(body: bytes, wire: Wire[T]) -> Answer:
     """What the events in front of the first one that cannot be decoded say."""
     try:
-        return wire.streamed(Stream(events, wire.decode)) or Answer()
+        return wire.streamed(Stream(body, wire.decode)) or Answer()
     except BadEvent as bad:
-        return _readable(events.first(bad.number), wire)
+        return _readable(body[: bad.start], wire)
 
 
 def _length(answer: Answer) -> str:

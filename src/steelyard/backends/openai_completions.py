@@ -13,9 +13,10 @@ import msgspec
 from steelyard.backends import _openai, _targets
 from steelyard.backends._openai import UNCOUNTED, Chunk, Document, OpenAIService, Options
 from steelyard.backends._options import read_options
-from steelyard.backends._reading import Answer, Stream, Wire
+from steelyard.backends._reading import Answer, Wire
 from steelyard.backends._request import plain_prompt
 from steelyard.backends._service import Service
+from steelyard.backends._stream import Stream
 from steelyard.core import Backend, Json, ModelSpec, Request
 from steelyard.engine import HttpClient
 

@@ -13,9 +13,10 @@ import msgspec
 
 from steelyard.backends import _failures
 from steelyard.backends._options import read_options
-from steelyard.backends._reading import Answer, Stream, Wire
+from steelyard.backends._reading import Answer, Wire
 from steelyard.backends._request import capped_parameters, plain_prompt
 from steelyard.backends._service import Service
+from steelyard.backends._stream import Stream
 from steelyard.backends._targets import below
 from steelyard.core import Backend, ModelSpec, Request
 from steelyard.engine import HttpClient, HttpOptions
@@ -68,13 +69,16 @@ def _whole(document: bytes) -> Answer:
 
 
 def _streamed(stream: Stream[_Body]) -> Answer | None:
-    chunks = stream.chunks()
-    for body, data in zip(chunks, stream.events.data, strict=True):
-        if body.text_output is None and _failures.of_error(data):
-            raise _failures.no_answer(data)
+    chunks: list[_Body] = []
+    ends: list[int] = []
+    for body in stream:
+        if body.text_output is None and _failures.of_error(stream.data):
+            raise _failures.no_answer(stream.data)
+        chunks.append(body)
+        ends.append(stream.end)
     if all(body.text_output is None for body in chunks):
         return None
-    pieces, ends = [_text(body) for body in chunks], stream.events.ends
+    pieces = [_text(body) for body in chunks]
     return Answer(
         text="".join(pieces),
         model=chunks[0].model_name or "",

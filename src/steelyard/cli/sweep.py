@@ -55,7 +55,8 @@ def _sweep(options: "SweepOptions", given: list[str]) -> int:
     wanted = asked(replace(options, mode="perf", num_prompts=None))
     from steelyard.pipeline.prepare_load import prepare_load
 
-    return _carry_out(plan, wanted, prepare_load(wanted.plan.jobs), given)
+    prepared = prepare_load(plan.paced(job, plan.first, 1) for job in wanted.plan.jobs)
+    return _carry_out(plan, wanted, prepared, given)
 
 
 def _carry_out(

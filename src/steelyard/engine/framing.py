@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import accumulate, islice
+from operator import add
 
 import msgspec
 
@@ -277,9 +278,9 @@ class ResponseReader:
         sizes = pieces[0:-3:2]
         if list(map(_plain_size, lengths)) != sizes or 0 in lengths:
             return False
-        ends = accumulate(map(len, pieces[:-3]))
+        ends = islice(accumulate(map(len, pieces[:-3])), 0, None, 2)
         at = self._at + 2
-        self._starts += [at + 4 * k + end for k, end in enumerate(islice(ends, 0, None, 2))]
+        self._starts += map(add, ends, range(at, at + 4 * len(sizes), 4))
         self.parts += contents
         self._finish(len(data))
         return True

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import add
 from typing import NamedTuple
 
 
@@ -46,8 +47,8 @@ def _uniform(body: bytes) -> Events | None:
     if len(lead) == 5 and (pieces[0][:1] == b" " or b"\n\ndata: " in body):
         return None
     around = len(lead) + 2
-    ends = accumulate(map(len, pieces))
-    return Events(pieces, [end + around * number for number, end in enumerate(ends, 1)])
+    places = range(around, around * len(pieces) + 1, around)
+    return Events(pieces, list(map(add, accumulate(map(len, pieces)), places)))
 
 
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")

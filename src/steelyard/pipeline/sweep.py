@@ -87,7 +87,7 @@ class _Sweep:
         self._notes: list[str] = []
         """What a reader of the summary must know of how it was made."""
         self._told_missing = False
-        check_load(replace(item, job=self._job(plan.next([]) or 1.0, 1)))
+        check_load(replace(item, job=self._job(plan.first, 1)))
 
     def names(self) -> tuple[str, ...]:
         """The load tests that will be there, as far as that is known."""
@@ -194,13 +194,9 @@ class _Sweep:
         return replace(one, totals=totals)
 
     def _job(self, load: float, number: int) -> Job:
-        job, plan = self._item.job, self._plan
-        paced = plan.load_at(job.model.load, load, number)
-        return replace(
-            job,
-            model=replace(job.model, load=paced, repeats=1),
-            task=replace(job.task, name=f"{job.task.name}{plan.suffix(load, number)}"),
-        )
+        job = self._plan.paced(self._item.job, load, number)
+        name = f"{job.task.name}{self._plan.suffix(load, number)}"
+        return replace(job, task=replace(job.task, name=name))
 
     def _measured(self, item: Prepared, log: JobLog) -> Result:
         files = load_files(self._run, item)

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from steelyard.core import ConfigError, Load
+from steelyard.core import ConfigError, Job, Load
 from steelyard.perf.points import Point
 from steelyard.perf.search import Found, Span, Trial, found, next_load
 
@@ -60,6 +60,11 @@ class SweepPlan(msgspec.Struct, frozen=True, kw_only=True):
         """The loads of a fixed series, rising."""
         return tuple(sorted(set(self.loads)))
 
+    @property
+    def first(self) -> float:
+        """The load that is tried first, the lowest."""
+        return self.series[0] if self.span is None else self.span.low
+
     def next(self, points: Sequence[Point]) -> float | None:
         """The load to try after ``points``; ``None``: that was all."""
         if self.span is not None:
@@ -95,6 +100,13 @@ class SweepPlan(msgspec.Struct, frozen=True, kw_only=True):
             request_rate=float(load),
             traffic=traffic,
             seed=base.seed + run - 1,
+        )
+
+    def paced(self, job: Job, load: float, run: int) -> Job:
+        """``job``, asked as hard as ``load`` says, each row once."""
+        model = job.model
+        return replace(
+            job, model=replace(model, load=self.load_at(model.load, load, run), repeats=1)
         )
 
     def suffix(self, load: float, run: int) -> str:
