@@ -12,7 +12,9 @@ import pytest
 
 from perf_runs import columns_of, served
 from steelyard.core import Beat
-from steelyard.perf import ClientHealth, Columns, health
+from steelyard.perf.client import health
+from steelyard.perf.columns import Columns
+from steelyard.perf.figures import ClientHealth
 
 MS = 1_000_000
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.perf import EngineFigures, engine_figures, samples
+from steelyard.perf.counters import EngineFigures, engine_figures, samples
 
 BEFORE = """\
 # HELP vllm:spec_decode_num_drafts_total Number of spec decoding drafts.

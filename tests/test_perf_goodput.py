@@ -15,16 +15,10 @@ from hypothesis import strategies as st
 
 from perf_runs import columns_of, lasting, served
 from steelyard.core import ConfigError
-from steelyard.perf import (
-    UNKNOWN,
-    Columns,
-    Goodput,
-    Options,
-    Slo,
-    figures,
-    parsed_slo,
-    slo_text,
-)
+from steelyard.perf.columns import UNKNOWN, Columns
+from steelyard.perf.figures import Goodput
+from steelyard.perf.goodput import Slo, parsed_slo, slo_text
+from steelyard.perf.measure import Options, figures
 
 LIMITS = st.none() | st.floats(1e-6, 1e9)
 

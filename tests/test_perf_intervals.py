@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 from perf_runs import closed
-from steelyard.perf import Estimate, Options, figures
 from steelyard.perf.blocks import blocks, dependence
 from steelyard.perf.by_block import RequestValues
 from steelyard.perf.columns import Floats
 from steelyard.perf.estimates import estimates
+from steelyard.perf.figures import Estimate
 from steelyard.perf.intervals import is_supported, mean_interval, student, t_95, wilson
+from steelyard.perf.measure import Options, figures
 
 stats = pytest.importorskip("scipy.stats")
 signal = pytest.importorskip("scipy.signal")
@@ -181,3 +182,21 @@ def test_students_t_agrees_with_scipy(freedom: int) -> None:
 def test_wilson_agrees_with_statsmodels(share: float, n: int) -> None:
     wanted = proportion.proportion_confint(share * n, n, method="wilson")
     assert wilson(share, n) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_the_rate_of_a_closed_load_has_an_interval_as_narrow_as_its_latencies_are_sure() -> None:
+    """Sixty clients that begin together end together; that is no uncertainty of the rate."""
+    held = widths = 0.0
+    for seed in range(40):
+        chance = np.random.default_rng(seed)
+        columns = closed([0.0] * 60, lambda _i, _now: chance.lognormal(0, 0.3), 2000)  # noqa: B023
+        found = figures(columns, Options(limit=60))
+        (row,) = [
+            one for one in found.common if (one.name, one.stage) == ("Request Throughput", "steady")
+        ]
+        assert row.low is not None
+        assert row.high is not None
+        held += row.low <= 60 / np.exp(0.045) <= row.high
+        widths += (row.high - row.low) / 60
+    assert held >= 33
+    assert widths / 40 < 0.06

@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 from perf_runs import columns_of
-from steelyard.perf import UNKNOWN, Columns, GapsInMemory, Options, Stat, chosen_stats, figures
+from steelyard.perf.columns import UNKNOWN, Columns, GapsInMemory
+from steelyard.perf.figures import Stat
+from steelyard.perf.measure import Options, figures
+from steelyard.perf.percentiles import chosen_stats
 
 
 def rows(columns: Columns, **wanted) -> dict[str, Stat]:

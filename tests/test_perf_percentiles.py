@@ -16,13 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perf_runs import columns_of
-from steelyard.perf import GapChunk, Options, figures, series
 from steelyard.perf.blocks import blocks
 from steelyard.perf.by_block import GapValues
 from steelyard.perf.cells import CellCounts
+from steelyard.perf.columns import GapChunk
 from steelyard.perf.estimates import estimates
 from steelyard.perf.feeding import even_chunks
+from steelyard.perf.measure import Options, figures
 from steelyard.perf.percentiles import Counting, table_of
+from steelyard.perf.series import series
 from steelyard.perf.spread import Bins, over_time, token_arrivals
 
 GAPS = st.lists(st.integers(0, 20_000_000) | st.integers(0, 1000), min_size=1, max_size=60)

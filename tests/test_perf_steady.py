@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from perf_runs import closed, columns_of, lasting, served
-from steelyard.perf import Columns, Figures, GapChunk, Options, Window, figures
-from steelyard.perf.columns import Floats
+from steelyard.perf.columns import Columns, Floats, GapChunk
+from steelyard.perf.figures import Figures, Window
+from steelyard.perf.measure import Options, figures
 from steelyard.perf.spread import token_arrivals
 from steelyard.perf.steady import loading, steady_window
 

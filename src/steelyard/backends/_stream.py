@@ -93,15 +93,12 @@ class Stream(Generic[T]):
         if len(found) != 1 or _decoded([found[0][1]]) != [text]:
             return _NO_RUN
         before = self._lead + self.data[: found[0].start(1)]
-        after = self.data[found[0].end(1) :] + _END
-        if not self._body.startswith(before, self.end):
-            return _NO_RUN
-        start = self.end + len(before)
-        literals = _literals(self._body[start:].split(after + before), after)
+        after = self.data[found[0].end(1) :]
+        literals = _literals(self._body, self.end, before, after)
         texts = _decoded(literals)
         if not texts:
             return _NO_RUN
-        first, step = start + len(after), len(after) + len(before)
+        first, step = self.end + len(before) + len(after) + 2, len(before) + len(after) + 2
         places = range(first, first + len(texts) * step, step)
         ends = list(map(add, accumulate(map(len, literals)), places))
         self._number += len(texts)
@@ -132,13 +129,36 @@ class Stream(Generic[T]):
         return data, stop + len(_END)
 
 
-def _literals(pieces: list[bytes], end: bytes) -> list[bytes]:
-    """The leading pieces that are texts; one with a line end in it is followed by another event."""
-    if b"\n" in b"".join(pieces[:-1]):
-        pieces = pieces[: next(k for k, piece in enumerate(pieces) if b"\n" in piece) + 1]
-    last, closed, _ = pieces[-1].partition(end)
-    literals = [*pieces[:-1], last] if closed and b"\n" not in last else pieces[:-1]
-    return literals[: literals.index(b"")] if b"" in literals else literals
+def _literals(body: bytes, start: int, before: bytes, after: bytes) -> list[bytes]:
+    """What stands between ``before`` and ``after`` in the events from ``start`` on that have both.
+
+    Up to the first event that is not made so, or has nothing in between.
+    """
+    lines = body[start:].split(b"\n")[0::2]
+    head, tail = len(before), len(after)
+    while lines and not (
+        len(lines[-1]) > head + tail and lines[-1].startswith(before) and lines[-1].endswith(after)
+    ):
+        lines.pop()
+    literals = [line[head : len(line) - tail] for line in lines]
+    between = after + _END + before
+    if body.startswith(before + between.join(literals) + after + _END, start):
+        return literals[: literals.index(b"")] if b"" in literals else literals
+    return literals[: _alike_lines(body, start, lines, (before, after))]
+
+
+def _alike_lines(body: bytes, start: int, lines: list[bytes], around: tuple[bytes, bytes]) -> int:
+    """How many of the leading ``lines`` are whole events with text between ``around``."""
+    before, after = around
+    least = len(before) + len(after)
+    end = start
+    for number, line in enumerate(lines):
+        end += len(line)
+        is_alike = line.startswith(before) and line.endswith(after) and len(line) > least
+        if not (is_alike and body.startswith(_END, end)):
+            return number
+        end += len(_END)
+    return len(lines)
 
 
 def _decoded(literals: list[bytes]) -> list[str]:

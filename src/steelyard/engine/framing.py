@@ -104,9 +104,9 @@ def _chunk_size(line: bytes) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _plain_size(length: int) -> bytes:
-    """How most servers write the size of a chunk."""
-    return b"%x" % length
+def _size_line(length: int) -> bytes:
+    """How most servers write the size of a chunk with an event of so many bytes in one line."""
+    return b"%x\r" % (length + 2)
 
 
 class ResponseReader:
@@ -114,10 +114,12 @@ class ResponseReader:
 
     __slots__ = (
         "_at",
+        "_bases",
         "_left",
         "_length",
         "_method",
         "_rest",
+        "_size",
         "_starts",
         "complete",
         "end",
@@ -136,7 +138,10 @@ class ResponseReader:
         self.end = 0
         """Raw offset behind the response, once it is complete."""
         self._method = method
-        self._starts: list[int] = []  # raw offset of each part
+        # Stretches of content: raw offset and body offset of each one's first byte.
+        self._starts: list[int] = []
+        self._bases: list[int] = []
+        self._size = 0  # of the body so far
         self._at = 0  # raw offset of the first byte not used up
         self._rest = b""  # an unfinished line, from there on
         self._length = 0
@@ -183,7 +188,7 @@ class ResponseReader:
         if self.head is None:
             held = len(self._rest)
             return f"the connection ended in the response head, after {held} bytes"
-        size = sum(map(len, self.parts))
+        size = self._size
         if self._length >= 0:
             return f"the answer ended after {size:,} of {self._length:,} bytes"
         if "event-stream" in self.head.headers.get("content-type", ""):
@@ -193,8 +198,7 @@ class ResponseReader:
 
     def body_offsets(self, ends: Iterable[int]) -> list[int]:
         """How much of the body was there at each raw offset."""
-        starts = self._starts
-        bases = list(accumulate(map(len, self.parts), initial=0))
+        starts, bases = self._starts, [*self._bases, self._size]
         offsets = []
         for end in ends:
             k = bisect_right(starts, end) - 1
@@ -241,7 +245,6 @@ class ResponseReader:
             pos = self._fill_chunk(data, 0)
         elif self._read_plain_chunks(data):
             return
-        starts, parts, at = self._starts, self.parts, self._at
         while (eol := data.find(b"\r\n", pos)) >= 0:
             size = _chunk_size(data[pos:eol])
             start = eol + 2
@@ -250,8 +253,7 @@ class ResponseReader:
                 if not size:
                     self._finish(stop + 2)
                     return
-                starts.append(at + start)
-                parts.append(data[start:stop])
+                self._take(data, start, stop)
                 pos = stop + 2
             elif size:
                 self._left = size + 2
@@ -265,23 +267,30 @@ class ResponseReader:
             raise BadResponse(f"not a usable chunk size: {quoted(rest)}")
 
     def _read_plain_chunks(self, data: bytes) -> bool:
-        """Take whole chunks up to the last one, without a loop; ``False`` when it takes the loop.
+        """Take a stream's chunks up to the last one without a loop, if all are of the usual shape.
 
-        Cut at every line end, such bytes are size and content in turns. When every size is the
-        length of what follows it, this is the one way to read them.
+        That is: a chunk holds one event, which is one line and an empty one. Cut at every newline,
+        such bytes are four lines an event (size, event, nothing, nothing), and when every size is
+        that of the event behind it, this is the one way to read them. ``False``: they are not.
         """
-        if not data.endswith(b"\r\n0\r\n\r\n"):
+        if not data.endswith(b"\n\n\r\n0\r\n\r\n"):
             return False
-        pieces = data.split(b"\r\n")
-        contents = pieces[1:-3:2]
-        lengths = list(map(len, contents))
-        sizes = pieces[0:-3:2]
-        if list(map(_plain_size, lengths)) != sizes or 0 in lengths:
+        lines = data.split(b"\n")
+        sizes, events = lines[0:-3:4], lines[1:-3:4]
+        count = len(sizes)
+        lengths = list(map(len, events))
+        between = lines[2:-3:4], lines[3:-3:4]
+        if between != ([b""] * count, [b"\r"] * count) or list(map(_size_line, lengths)) != sizes:
             return False
-        ends = islice(accumulate(map(len, pieces[:-3])), 0, None, 2)
-        at = self._at + 2
-        self._starts += map(add, ends, range(at, at + 4 * len(sizes), 4))
-        self.parts += contents
+        both = [b""] * (2 * count)
+        both[0::2], both[1::2] = sizes, events
+        raw = islice(accumulate(map(len, both)), 0, None, 2)
+        first = self._at + 1
+        self._starts += map(add, raw, range(first, first + 5 * count, 5))
+        before = accumulate(lengths[:-1], initial=self._size)
+        self._bases += map(add, before, range(0, 2 * count, 2))
+        self.parts.append(b"\n\n".join(events) + b"\n\n")
+        self._size += len(self.parts[-1])
         self._finish(len(data))
         return True
 
@@ -314,7 +323,9 @@ class ResponseReader:
     def _take(self, data: bytes, start: int, stop: int) -> None:
         if stop > start:
             self._starts.append(self._at + start)
+            self._bases.append(self._size)
             self.parts.append(data[start:stop])
+            self._size += stop - start
 
     def _finish(self, used: int) -> None:
         self.complete = True

@@ -9,10 +9,13 @@ only what happened inside counts, whichever request it belongs to:
     requests        spread evenly from sending to the last event with text
     concurrency     time under way inside / length of the window
 
-Rates have intervals: the stretch is cut into time bins, an answer and its tokens fall into the bin
-of its last event, and neighbouring bins are joined to blocks. Blocks last five median E2EL or more
-where at least twenty fit: so it shows that clients who wait for their answers ask evenly. A sum of
-tokens is ``None`` when one answer's count is unknown: it would be too small by an unknown amount.
+Rates have intervals. In a scheduled load the stretch is cut into time bins, an answer and its
+tokens fall into the bin of its last event, and neighbouring bins are joined to blocks. Without a
+schedule places are asked again as soon as they are free, so a rate is the mean number under way
+times what one place brings per second (Little's law), and the interval is that of the second: the
+amounts over the E2EL of the requests, in blocks of requests. (Clients that began together also end
+together; counted by time that would look like chance.) A sum of tokens is ``None`` when one
+answer's count is unknown: it would be too small by an unknown amount.
 
     Prefill Token Throughput   sum of InputTokens / sum of TTFT, of streamed answers
 """
@@ -56,12 +59,24 @@ class Flow:
         self.ended: Ints = np.flatnonzero(inside)
         self.at: Ints = bins.at(last[self.ended])
         self.under_way: Floats = _under_way(columns, bins)
+        self._life_s: Floats = e2el_ns(columns)[self.ended] / NS_PER_S
+        self._is_scheduled = bool((columns.due_ns != UNKNOWN).any())
         life_ns = float(np.median(e2el_ns(columns)[ok])) if ok.any() else 0.0
         self._least = min(_LIFETIMES * life_ns / bins.width_ns, bins.count / _BLOCKS)
 
     def per_s(self, amounts: Floats) -> Interval:
         """The interval of an amount per second, given it for each of ``ended``."""
-        return self.mean(summed(self.at, amounts, self.bins.count), self.bins.width_ns / NS_PER_S)
+        if self._is_scheduled:
+            by_bin = summed(self.at, amounts, self.bins.count)
+            return self.mean(by_bin, self.bins.width_ns / NS_PER_S)
+        cut = blocks(np.ones(amounts.size, dtype=np.bool_), [self._life_s])
+        one_place = mean_interval(
+            summed(cut.labels, amounts, cut.count), summed(cut.labels, self._life_s, cut.count)
+        )
+        if one_place.low is None or one_place.high is None:
+            return NOT_KNOWN
+        under_way = float(self._life_s.sum()) * NS_PER_S / (self.bins.end_ns - self.bins.start_ns)
+        return Interval(one_place.low * under_way, one_place.high * under_way)
 
     def mean(self, by_bin: Floats, width: float = 1.0) -> Interval:
         """The interval of the sum of ``by_bin`` over the sum of as many ``width``."""
