@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 
 from perf_runs import columns_of, lasting
-from steelyard import perf
-from steelyard.perf.columns import UNKNOWN
-from steelyard.perf.figures import Figures
+from steelyard.perf.columns import UNKNOWN, Columns
+from steelyard.perf.figures import Figures, Window
 from steelyard.perf.goodput import parsed_slo
 from steelyard.perf.measure import Options, figures
-from steelyard.perf.series import series
+from steelyard.perf.series import Series, series
 from steelyard.perf.stable import stable_window
 
 NAMES_AND_UNITS = [
@@ -38,7 +37,7 @@ NAMES_AND_UNITS = [
 ]
 
 
-def three(**more) -> perf.Columns:
+def three(**more) -> Columns:
     """Answers from 0 to 2 s, 1 to 2 s and 1.5 to 3.5 s, of 2 tokens each."""
     return columns_of(
         sent_s=[0, 1, 1.5],
@@ -110,7 +109,7 @@ def test_a_run_without_requests_says_so() -> None:
     assert series(empty, 10) is None
 
 
-def stepping() -> perf.Columns:
+def stepping() -> Columns:
     """Under way: 1 from 0 s, 2 from 1 s (first time), 1 from 3 s, 2 from 4 s (second time), 1 from
     5 s, 2 from 6 s, 1 from 8 s."""
     return lasting(np.array([0, 1, 4, 6]), np.array([3.0, 4.0, 4.0, 3.0]))
@@ -118,7 +117,7 @@ def stepping() -> perf.Columns:
 
 def test_the_stable_stage_goes_from_the_second_sending_that_reaches_c_to_the_last_at_c() -> None:
     found = stable_window(stepping(), 2)
-    assert isinstance(found, perf.Window)
+    assert isinstance(found, Window)
     assert (found.start_ns, found.end_ns) == (4_000_000_000, 6_000_000_000)
 
 
@@ -191,4 +190,4 @@ def test_figures_and_series_survive_json() -> None:
     text = msgspec.json.encode(found)
     assert msgspec.json.decode(text, type=Figures) == found
     over_time = series(columns, 5)
-    assert msgspec.json.decode(msgspec.json.encode(over_time), type=perf.Series) == over_time
+    assert msgspec.json.decode(msgspec.json.encode(over_time), type=Series) == over_time
