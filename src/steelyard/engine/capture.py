@@ -50,20 +50,24 @@ class Capture:
     @property
     def reusable(self) -> bool:
         """Whether the connection may carry another exchange after this one."""
-        return (
-            self.over_ns is None
-            and self.reader.keeps_alive
-            and self.reader.end == sum(map(len, self.reads))
-        )
+        reader = self.reader
+        if self.over_ns is not None:
+            return False
+        if not reader.complete:  # it ended as events do; ``exchange`` looks closer
+            return reader.in_kept_events
+        return reader.keeps_alive and reader.end == sum(map(len, self.reads))
 
     def exchange(self, failure: Failure | None) -> Exchange:
         """The exchange, whole or, with ``failure``, as far as it came."""
+        if failure is None:
+            failure = self._trouble()
         reader, times = self.reader, self.times
         ends = list(accumulate(map(len, self.reads)))
         first = bisect_right(ends, reader.head_start)
         first_byte_ns = times[first] if first < len(times) else None
-        over_ns = self.over_ns
-        done_ns = times[bisect_left(ends, reader.end)] if over_ns is None else over_ns
+        done_ns = self.over_ns
+        if done_ns is None:
+            done_ns = times[bisect_left(ends, reader.end)] if reader.complete else times[-1]
         head = reader.head
         if head is None:
             return Exchange(
@@ -84,6 +88,15 @@ class Capture:
             marks=marks,
             failure=failure,
         )
+
+    def _trouble(self) -> Failure | None:
+        """What is wrong with an answer that was taken for whole by its last bytes."""
+        try:
+            if self.look():
+                return None
+        except BadResponse as error:
+            return Failure(kind="protocol", detail=str(error))
+        return Failure(kind="protocol", detail=f"it seemed whole, but {self.reader.broken()}")
 
     def _marks(self, ends: list[int]) -> Marks:
         offsets = self.reader.body_offsets(ends)

@@ -17,6 +17,7 @@ from steelyard.engine.capture import Capture
 from steelyard.engine.framing import BODY_LIMIT, BadResponse
 
 _LINE_ENDS = b"\r\n\r\n"
+_LAST_CHUNK = b"\n\r\n0\r\n\r\n"
 _QUIET_NS = 1_000_000_000
 _READS_A_TURN = 16
 
@@ -64,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._stamp = capture.times.append
         self._keep = capture.reads.append
         self._in_chunks = False
+        self._in_events = False
 
     @property
     def usable(self) -> bool:
@@ -142,6 +144,10 @@ class Connection(asyncio.Protocol):
         self._keep(data)
         if self._in_chunks and len(data) > 3 and not data.endswith(_LINE_ENDS):
             return
+        if self._in_events and data.endswith(_LAST_CHUNK):
+            # Events end so and hold nothing like it. Whether it is so is seen when they are read.
+            self._settle(None)
+            return
         if not self._queued:
             self._queued = True
             self._queue.add(self)
@@ -175,13 +181,14 @@ class Connection(asyncio.Protocol):
             if self._capture.look():
                 self._settle(None)
             else:
-                self._in_chunks = self._capture.reader.in_chunks
+                reader = self._capture.reader
+                self._in_chunks, self._in_events = reader.in_chunks, reader.in_kept_events
         except BadResponse as error:
             self.fail("protocol", str(error))
 
     def _settle(self, failure: Failure | None) -> None:
         answered, self._answered = self._answered, None
-        self._in_chunks = False
+        self._in_chunks = self._in_events = False
         if answered is not None and not answered.done():
             answered.set_result(failure)
 

@@ -152,6 +152,14 @@ class ResponseReader:
         """A chunked body has begun: unless cut or followed by strays, it ends in two line ends."""
         return self._length == _CHUNKED
 
+    @property
+    def in_kept_events(self) -> bool:
+        """A chunked stream of events has begun, on a connection that is kept afterwards."""
+        head = self.head
+        if head is None or self._length != _CHUNKED or not head.keeps_alive:
+            return False
+        return "event-stream" in head.headers.get("content-type", "")
+
     def feed(self, data: bytes) -> bool:
         """Take further bytes; whether the response is complete. Bytes behind its end are left."""
         if self._rest:

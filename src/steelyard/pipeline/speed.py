@@ -13,7 +13,7 @@ from steelyard.core import Reply
 
 WINDOW_S = 10.0
 _GAPS_A_REPLY = 4
-_MOST_HELD = 20_000
+_MOST_HELD = 2000
 
 
 class SpeedNews(msgspec.Struct, omit_defaults=True):
