@@ -8,6 +8,7 @@ the protocol's own last word); one that merely stops is a failure.
 
 import operator
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from steelyard.backends import _failures
 from steelyard.backends._failures import Unreadable
 from steelyard.backends._stream import BadEvent, Stream
 from steelyard.core import Failure, Json, Reply, Timing, ToolCall
-from steelyard.engine import Exchange, sse
+from steelyard.engine import Exchange, Fetched, sse
 
 T = TypeVar("T")
 
@@ -53,15 +54,32 @@ class Wire(msgspec.Struct, Generic[T], frozen=True):
     """A body in one piece. May raise ``Unreadable`` and what decoding raises."""
 
 
-def reply(key: str, exchange: Exchange, wire: Wire[T], target: str) -> Reply:
-    """The reply to request ``key``: an answer, or the failure that the exchange amounts to."""
+def reply(key: str, fetched: Fetched, wire: Wire[T], target: str) -> Reply:
+    """The reply to request ``key``: an answer, or the failure that the exchange amounts to.
+
+    Streams of the shape that services send are read from the bytes as they came; all else, and
+    whatever turns out not to be an answer there, from the exchange, which also has the words for
+    what is wrong.
+    """
+    quick = fetched.event_stream()
+    if quick is not None:
+        stream = Stream(quick.events, wire.decode)
+        with suppress(Unreadable):
+            answer = wire.streamed(stream)
+            if answer is not None and (stream.done or answer.ended):
+                return _answered(key, _timing(quick.timing, quick.marks, answer), answer)
+    return _thorough(key, fetched.exchange(), wire, target)
+
+
+def _thorough(key: str, exchange: Exchange, wire: Wire[T], target: str) -> Reply:
     try:
-        return _answered(key, exchange, _answer(exchange, wire, target))
+        answer = _answer(exchange, wire, target)
+        return _answered(key, _timing(exchange.timing(), exchange.marks, answer), answer)
     except Unreadable as trouble:
         return Reply(key=key, timing=exchange.timing(), failure=trouble.failure)
 
 
-def _answered(key: str, exchange: Exchange, answer: Answer) -> Reply:
+def _answered(key: str, timing: Timing, answer: Answer) -> Reply:
     said_something = answer.text or answer.reasoning or answer.tool_calls
     prompt_tokens = answer.prompt_tokens or None
     output_tokens = answer.output_tokens
@@ -70,7 +88,7 @@ def _answered(key: str, exchange: Exchange, answer: Answer) -> Reply:
     counted = prompt_tokens is not None or output_tokens is not None
     return Reply(
         key=key,
-        timing=_timing(exchange, answer),
+        timing=timing,
         text=answer.text,
         reasoning=answer.reasoning,
         finish=answer.finish,
@@ -83,18 +101,18 @@ def _answered(key: str, exchange: Exchange, answer: Answer) -> Reply:
     )
 
 
-def _timing(exchange: Exchange, answer: Answer) -> Timing:
-    """The clock of the exchange with that of its events.
+def _timing(timing: Timing, marks: Sequence[tuple[int, int]], answer: Answer) -> Timing:
+    """``timing`` with the clock of the events.
 
     Gaps go from sending to the first content event, then from one to the next; they sum to the
     last one's time.
     """
-    sent_us = exchange.sent_ns // 1000
-    marks = [(offset, ns // 1000) for offset, ns in exchange.marks]
+    sent_us = timing.sent_ns // 1000
+    marks = [(offset, ns // 1000) for offset, ns in marks]
     clock = sse.clock(marks, answer.content_ends)
     others = [at_us - sent_us for at_us in sse.clock(marks, answer.other_ends)]
-    timing = exchange.timing(tuple(map(operator.sub, clock, [sent_us, *clock])))
-    return msgspec.structs.replace(timing, others_us=tuple(others)) if others else timing
+    gaps_us = tuple(map(operator.sub, clock, [sent_us, *clock]))
+    return msgspec.structs.replace(timing, gaps_us=gaps_us, others_us=tuple(others))
 
 
 def _answer(exchange: Exchange, wire: Wire[T], target: str) -> Answer:
@@ -123,7 +141,7 @@ def _is_stream(exchange: Exchange) -> bool:
 
 
 def _streamed(body: bytes, wire: Wire[T]) -> Answer:
-    stream = Stream(body, wire.decode)
+    stream = Stream(sse.events(body), wire.decode)
     answer = wire.streamed(stream)
     if answer is None:
         raise _failures.protocol(f"a stream without an answer in it: {_failures.excerpt(body)}")
@@ -141,18 +159,18 @@ def _broken(exchange: Exchange, wire: Wire[T], failure: Failure) -> Failure:
     if exchange.status != 200 or not _is_stream(exchange):
         return failure
     try:
-        answer = _readable(exchange.body, wire)
+        answer = _readable(sse.events(exchange.body), wire)
     except Unreadable as trouble:
         return trouble.failure
     return msgspec.structs.replace(failure, detail=f"{failure.detail} (after {_length(answer)})")
 
 
-def _readable(body: bytes, wire: Wire[T]) -> Answer:
+def _readable(events: sse.Events, wire: Wire[T]) -> Answer:
     """What the events in front of the first one that cannot be decoded say."""
     try:
-        return wire.streamed(Stream(body, wire.decode)) or Answer()
+        return wire.streamed(Stream(events, wire.decode)) or Answer()
     except BadEvent as bad:
-        return _readable(body[: bad.start], wire)
+        return _readable(events.first(bad.number), wire)
 
 
 def _length(answer: Answer) -> str:

@@ -40,7 +40,7 @@ class Service(Generic[T]):
         await self._client.close()
 
     def _read(self, key: str, fetched: Fetched) -> Reply:
-        reply = _reading.reply(key, fetched.exchange(), self._wire, self._target)
+        reply = _reading.reply(key, fetched, self._wire, self._target)
         return reply if reply.failure is None else self._without_key(reply, reply.failure)
 
     def _without_key(self, reply: Reply, failure: Failure) -> Reply:

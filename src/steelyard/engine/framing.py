@@ -12,8 +12,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import accumulate, islice
-from operator import add
 
 import msgspec
 
@@ -101,12 +99,6 @@ def _chunk_size(line: bytes) -> int:
     if found is None or int(found[1], 16) > BODY_LIMIT:
         raise BadResponse(f"not a usable chunk size: {quoted(line)}")
     return int(found[1], 16)
-
-
-@lru_cache(maxsize=1024)
-def _size_line(length: int) -> bytes:
-    """How most servers write the size of a chunk with an event of so many bytes in one line."""
-    return b"%x\r" % (length + 2)
 
 
 class ResponseReader:
@@ -251,8 +243,6 @@ class ResponseReader:
         pos = 0
         if self._left > 0:
             pos = self._fill_chunk(data, 0)
-        elif self._read_plain_chunks(data):
-            return
         while (eol := data.find(b"\r\n", pos)) >= 0:
             size = _chunk_size(data[pos:eol])
             start = eol + 2
@@ -273,34 +263,6 @@ class ResponseReader:
         rest = self._rest = data[pos:]
         if b"\n" in rest or len(rest) > SIZE_LINE_LIMIT:
             raise BadResponse(f"not a usable chunk size: {quoted(rest)}")
-
-    def _read_plain_chunks(self, data: bytes) -> bool:
-        """Take a stream's chunks up to the last one without a loop, if all are of the usual shape.
-
-        That is: a chunk holds one event, which is one line and an empty one. Cut at every newline,
-        such bytes are four lines an event (size, event, nothing, nothing), and when every size is
-        that of the event behind it, this is the one way to read them. ``False``: they are not.
-        """
-        if not data.endswith(b"\n\n\r\n0\r\n\r\n"):
-            return False
-        lines = data.split(b"\n")
-        sizes, events = lines[0:-3:4], lines[1:-3:4]
-        count = len(sizes)
-        lengths = list(map(len, events))
-        between = lines[2:-3:4], lines[3:-3:4]
-        if between != ([b""] * count, [b"\r"] * count) or list(map(_size_line, lengths)) != sizes:
-            return False
-        both = [b""] * (2 * count)
-        both[0::2], both[1::2] = sizes, events
-        raw = islice(accumulate(map(len, both)), 0, None, 2)
-        first = self._at + 1
-        self._starts += map(add, raw, range(first, first + 5 * count, 5))
-        before = accumulate(lengths[:-1], initial=self._size)
-        self._bases += map(add, before, range(0, 2 * count, 2))
-        self.parts.append(b"\n\n".join(events) + b"\n\n")
-        self._size += len(self.parts[-1])
-        self._finish(len(data))
-        return True
 
     def _read_trailers(self, data: bytes, pos: int) -> None:
         """``data`` holds, from ``pos``, the last chunk's size line and fields after it."""

@@ -17,6 +17,7 @@ from steelyard.engine.address import address
 from steelyard.engine.capture import Capture
 from steelyard.engine.connection import Connection
 from steelyard.engine.dial import Dialer, DialError, Route
+from steelyard.engine.event_stream import EventStream, event_stream
 from steelyard.engine.exchange import Exchange, HttpRequest
 from steelyard.engine.options import HttpOptions
 from steelyard.engine.patience import Patience
@@ -37,6 +38,16 @@ class Fetched(NamedTuple):
     def exchange(self) -> Exchange:
         """The exchange, put together."""
         return self.capture.exchange(self.failure)
+
+    def event_stream(self) -> EventStream | None:
+        """The events of a whole answer of the usual shape; ``None`` for anything else."""
+        capture = self.capture
+        head = capture.reader.head
+        if self.failure is not None or head is None or "content-encoding" in head.headers:
+            return None
+        if not capture.reader.in_kept_events:
+            return None
+        return event_stream(capture.reads, capture.times, capture.sent_ns)
 
 
 class HttpClient:
