@@ -30,7 +30,7 @@ class EventStream(NamedTuple):
 
 
 def event_stream(reads: list[bytes], times: list[int], sent_ns: int) -> EventStream | None:
-    """The events in ``reads``, a whole response with status 200 and chunks; ``None``: another shape."""
+    """The events of the whole response in ``reads``; ``None`` when it has another shape."""
     raw = b"".join(reads)
     start = raw.find(_HEAD_END) + len(_HEAD_END)
     if not raw.startswith(b"HTTP/1.1 200 ") or not raw.endswith(_LAST_CHUNK):
