@@ -118,3 +118,18 @@ def test_what_a_service_says_cannot_command_the_terminal(tmp_path: Path) -> None
         text = Terminal(tmp_path, config(tmp_path, url, "m")).text()
     assert "404" in text
     assert "\x1b]0;" not in text
+
+
+def test_a_load_test_shows_its_rates_and_latencies_while_it_runs(tmp_path: Path) -> None:
+    with simulated("--dataset", DEMO, "--ttft", "200ms", "--itl", "20ms") as url:
+        text = Terminal(
+            tmp_path,
+            *("--models", "vllm_api_stream_chat", "--datasets", "synthetic_gen", "--mode", "perf"),
+            *("--base-url", url, "--concurrency", "4", "--num-prompts", "24"),
+            *("--max-tokens", "16"),
+            columns=190,
+        ).text()
+    board = CONTROL.sub("", text[text.index(CURSOR_OFF) : text.index(CURSOR_ON)])
+    rows = [row for row in re.split(r"[\r\n]+", board) if "/synthetic" in row]
+    assert "24/24" in rows[-1]
+    assert any(re.search(r"[\d,]+/s +\d[\d.]*/\d[\d.]* ms +\d[\d.]*/\d[\d.]* ms", r) for r in rows)

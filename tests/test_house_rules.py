@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from running import steelyard
+from sim_process import simulated
+
 SOURCE = Path(__file__).parents[1] / "src" / "steelyard"
 FILES = sorted(SOURCE.rglob("*.py"))
 HEAVY = (
@@ -49,6 +52,20 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.rstrip().endswith("HEAVY []")
+
+
+def test_an_accuracy_run_does_not_wait_for_numpy(tmp_path: Path) -> None:
+    data = "demo_gsm8k_gen_4_shot_cot_chat_prompt"
+    with simulated("--dataset", data, "--accuracy", "1") as url:
+        done = steelyard(
+            *("run", "--models", "vllm_api_general_chat", "--datasets", data, "--base-url", url),
+            cwd=tmp_path,
+            env={"PYTHONPROFILEIMPORTTIME": "1"},
+        )
+    assert done.returncode == 0, done.stderr
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "steelyard.pipeline" in imported
+    assert "numpy" not in imported
 
 
 def test_rooms_import_only_rooms_below_them() -> None:

@@ -17,8 +17,8 @@ from perf_runs import columns_of, lasting, served
 from steelyard.core import ConfigError
 from steelyard.perf.columns import UNKNOWN, Columns
 from steelyard.perf.figures import Goodput
-from steelyard.perf.goodput import Slo, parsed_slo, slo_text
 from steelyard.perf.measure import Options, figures
+from steelyard.perf.slo import Slo, parsed_slo, slo_text
 
 LIMITS = st.none() | st.floats(1e-6, 1e9)
 

@@ -16,7 +16,7 @@ from perf_runs import columns_of
 from steelyard.perf.columns import UNKNOWN, Columns, GapsInMemory
 from steelyard.perf.figures import Stat
 from steelyard.perf.measure import Options, figures
-from steelyard.perf.percentiles import chosen_stats
+from steelyard.perf.stats import chosen_stats
 
 
 def rows(columns: Columns, **wanted) -> dict[str, Stat]:

@@ -15,9 +15,9 @@ import pytest
 from perf_runs import columns_of, lasting
 from steelyard.perf.columns import UNKNOWN, Columns
 from steelyard.perf.figures import Figures, Window
-from steelyard.perf.goodput import parsed_slo
 from steelyard.perf.measure import Options, figures
 from steelyard.perf.series import Series, series
+from steelyard.perf.slo import parsed_slo
 from steelyard.perf.stable import stable_window
 
 NAMES_AND_UNITS = [

@@ -19,10 +19,10 @@ from msgspec.structs import replace
 from perf_runs import closed, columns_of
 from steelyard.core import ConfigError, Load, Sample, Traffic
 from steelyard.perf.figures import ClientHealth, Estimate, Figures
-from steelyard.perf.goodput import Slo
 from steelyard.perf.measure import Options, figures
 from steelyard.perf.points import Point, marked, point
 from steelyard.perf.search import Span
+from steelyard.perf.slo import Slo
 from steelyard.pipeline.sweep_plan import SweepPlan
 from steelyard.pipeline.sweep_rows import Portion
 

@@ -7,7 +7,8 @@ import numpy as np
 from steelyard.perf.by_block import ByBlock
 from steelyard.perf.figures import Estimate
 from steelyard.perf.intervals import Interval, is_supported, mean_interval, share_error
-from steelyard.perf.percentiles import Table, fraction
+from steelyard.perf.percentiles import Table
+from steelyard.perf.stats import fraction
 
 
 def estimates(data: ByBlock, stats: Sequence[str], scale: float = 1.0) -> dict[str, Estimate]:

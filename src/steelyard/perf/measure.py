@@ -12,9 +12,8 @@ from steelyard.perf.columns import UNKNOWN, Columns
 from steelyard.perf.compat import others
 from steelyard.perf.feeding import feed
 from steelyard.perf.figures import Common, Figures, Goodput, Stat, Window
-from steelyard.perf.goodput import LargestGaps, Slo, goodput
+from steelyard.perf.goodput import LargestGaps, goodput
 from steelyard.perf.latency import sent_in
-from steelyard.perf.percentiles import DEFAULT_STATS, chosen_stats
 from steelyard.perf.rates import (
     RATE_BINS,
     Flow,
@@ -24,9 +23,11 @@ from steelyard.perf.rates import (
     totals_of_requests,
     whole_run,
 )
+from steelyard.perf.slo import Slo
 from steelyard.perf.spread import Bins, TokenArrivals
 from steelyard.perf.stable import stable_totals, stable_warning, stable_window
 from steelyard.perf.stages import StageRows
+from steelyard.perf.stats import DEFAULT_STATS, chosen_stats
 from steelyard.perf.steady import loading, steady_window
 
 StageRule: TypeAlias = Literal["total", "steady", "stable"]

@@ -1,4 +1,4 @@
-"""Statistics by name, and exact percentiles of arrays and of any number of whole microseconds.
+"""Exact percentiles of arrays and of any number of whole microseconds.
 
 A percentile is NumPy's default: linear interpolation between the two values around position
 (n - 1) * p / 100. Gaps between stream events are too many to sort; they are whole microseconds, so
@@ -6,37 +6,14 @@ a table of how often each value occurs is exact and small: values below 2^20 µs
 of counts, the few above in a sorted table.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from steelyard.perf.columns import Floats, Ints
 
-DEFAULT_STATS = ("Average", "Min", "Max", "Median", "P75", "P90", "P99")
-"""The columns of the statistics table unless others are asked for."""
-
-MOST_STATS = 8
 _DENSE_US = 1 << 20
 _MANY = 1 << 20
-
-
-def chosen_stats(asked: Sequence[str]) -> tuple[str, ...]:
-    """The statistics among ``asked`` that exist, the first eight of them; none left: ``Average``.
-
-    Average, Min, Max, Median and P1 to P99, in any case; repeated ones count once.
-    """
-    known = {name.lower(): name for name in ("Average", "Min", "Max", "Median")}
-    known |= {f"p{percent}": f"P{percent}" for percent in range(1, 100)}
-    found = dict.fromkeys(known[name.lower()] for name in asked if name.lower() in known)
-    return tuple(found)[:MOST_STATS] or ("Average",)
-
-
-def fraction(stat: str) -> float | None:
-    """The percentile that a statistic is, as a fraction: ``P90`` is 0.9; ``None`` for others."""
-    if stat == "Median":
-        return 0.5
-    return int(stat[1:]) / 100 if stat[0] == "P" else None
 
 
 class Table(NamedTuple):

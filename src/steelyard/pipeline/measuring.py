@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from steelyard.core import Beat, ConfigError
+from steelyard.perf.slo import parsed_slo
+from steelyard.perf.stats import DEFAULT_STATS, MOST_STATS, chosen_stats
 
 if TYPE_CHECKING:
     from steelyard.perf.figures import Figures
@@ -29,9 +31,6 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raise ``ConfigError`` for statistics or objectives that there are not."""
-        from steelyard.perf.goodput import parsed_slo
-        from steelyard.perf.percentiles import MOST_STATS, chosen_stats
-
         for name in self.stats:
             if chosen_stats((name,)) == ("Average",) and name.lower() != "average":
                 raise ConfigError(
@@ -45,9 +44,7 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
 
     def figures(self, measured: "Measured", note: "RunNote", beats: Sequence[Beat]) -> "Figures":
         """The figures of one run."""
-        from steelyard.perf.goodput import parsed_slo
         from steelyard.perf.measure import Options, figures
-        from steelyard.perf.percentiles import DEFAULT_STATS
 
         options = Options(
             stats=self.stats or DEFAULT_STATS,

@@ -14,8 +14,8 @@ import msgspec
 
 from steelyard import store
 from steelyard.perf.figures import Estimate
-from steelyard.perf.goodput import parsed_slo
 from steelyard.perf.points import Point
+from steelyard.perf.slo import parsed_slo
 from steelyard.pipeline import sweep_words
 from steelyard.pipeline.load_files import LoadFiles
 from steelyard.pipeline.sweep_plan import written
