@@ -2,6 +2,7 @@
 
 - Every request is sent once and has one reply; never more are in flight than asked for.
 - A free place is filled before the answer that freed it is read.
+- What is complete when the job is cancelled is still read.
 - A sink that fails ends the job with its own exception; hopeless first replies stop it.
 - The turns of a dialogue follow one another, each with the answers before it, in one place.
 - Clients under pressure join one by one and stop when the time is up; a trace keeps its times.
@@ -44,8 +45,11 @@ NOW = Timing(queued_ns=0, sent_ns=0, done_ns=0)
 class Fetching:
     """A fetcher that answers after a while, and notes when it is asked and when it is read."""
 
-    def __init__(self, delay_s: float = 0.0, failure: Failure | None = None) -> None:
+    def __init__(
+        self, delay_s: float = 0.0, failure: Failure | None = None, reading_s: float = 0.0
+    ) -> None:
         self._delay_s = delay_s
+        self._reading_s = reading_s
         self._failure = failure
         self.events: list[str] = []
         self.asked: list[Request] = []
@@ -63,6 +67,7 @@ class Fetching:
         timing = Timing(queued_ns=sent_ns, sent_ns=sent_ns, done_ns=time.monotonic_ns())
 
         def read() -> Reply:
+            time.sleep(self._reading_s)
             self.events.append(f"read {request.key}")
             text = f"answer {turn_number(request.key)}"
             return Reply(key=request.key, timing=timing, text=text, failure=self._failure)
@@ -103,6 +108,28 @@ def test_a_sink_that_fails_ends_the_job() -> None:
 
     with pytest.raises(OSError, match="disk full"):
         run(drive_load(Fetching(0.001), requests(50), Closed(4), fatal_after=8, sink=sink))
+
+
+def test_when_it_is_cancelled_complete_answers_are_still_read() -> None:
+    service = Fetching(0.02, reading_s=0.001)
+    replies: list[Reply] = []
+    complete = 0
+
+    async def interrupted() -> None:
+        nonlocal complete
+        job = asyncio.ensure_future(
+            drive_load(service, requests(50), Closed(10), fatal_after=8, sink=into(replies))
+        )
+        while complete - len(replies) < 5:
+            await asyncio.sleep(0)
+            complete = len(service.asked) - service.in_flight
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+
+    run(interrupted())
+    assert complete < 50
+    assert len(replies) == complete
 
 
 def test_hopeless_first_replies_stop_the_job() -> None:

@@ -36,8 +36,9 @@ async def drive_load(
     """Send ``requests`` as ``pacing`` says and hand every reply to ``sink``.
 
     Replies come about in the order in which they finish, each once. Raises ``RunStopped`` when the
-    first ``fatal_after`` replies are hopeless, and whatever ``requests`` or ``sink`` raises. Then,
-    as when it is cancelled, what is in flight or unread leaves no reply.
+    first ``fatal_after`` replies are hopeless, and whatever ``requests`` or ``sink`` raises; then
+    what is in flight or unread leaves no reply. When it is cancelled, answers that are complete are
+    still read, and only what is in flight leaves no reply.
     """
     load = _Load(backend, sink, FirstReplies(fatal_after))
     try:
@@ -46,6 +47,9 @@ async def drive_load(
             await serve_turns(pacing, requests, monotonic_ns(), load.converse)
             load.read_rest()
             reader.cancel()
+    except asyncio.CancelledError:
+        load.read_rest()
+        raise
     except BaseExceptionGroup as group_error:
         error: BaseException = group_error
         while isinstance(error, BaseExceptionGroup):
