@@ -44,11 +44,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader must know to read it: what the interval is, what was left out."""
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A page before it is text."""
+class Around(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What every page has around its charts. All texts may be untrusted."""
 
-    kind: str
-    """What it is a report of, above the title."""
     title: str
     subtitle: str = ""
     notes: tuple[str, ...] = ()
@@ -58,12 +56,6 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[tuple[str, str], ...] = ()
     """Settings and further figures (label, value)."""
     tables: tuple[Table, ...] = ()
-    data: msgspec.Struct
-    """What the scripts draw."""
-    script: str
-    """The asset that draws it, after the scripts that all pages have."""
-    more_scripts: tuple[str, ...] = ()
-    """Assets that ``script`` needs."""
 
 
 class _Asset(NamedTuple):
@@ -72,10 +64,14 @@ class _Asset(NamedTuple):
     """How the policy names it: by its digest."""
 
 
-def page_html(page: Page) -> str:
-    """The whole file, UTF-8 when written. It makes no request and runs only its own scripts."""
+def page_html(page: Around, kind: str, data: msgspec.Struct, own_scripts: Sequence[str]) -> str:
+    """The whole file, UTF-8 when written. It makes no request and runs only its own scripts.
+
+    ``kind`` stands above the title; ``own_scripts`` are the assets that draw ``data``, after the
+    scripts that all pages have.
+    """
     style = _asset(*_STYLES)
-    scripts = [_asset(name) for name in (*_SCRIPTS, *page.more_scripts, page.script)]
+    scripts = [_asset(name) for name in (*_SCRIPTS, *own_scripts)]
     title = escaped(page.title)
     return "\n".join(
         (
@@ -92,10 +88,10 @@ def page_html(page: Page) -> str:
             f"<style>{style.text}</style>",
             "</head>",
             "<body>",
-            *_head(page, title),
+            *_head(page, kind, title),
             f'<main id="charts"><noscript><p class="notice">{_NO_SCRIPT}</p></noscript></main>',
             *_tables(page.tables),
-            f'<script type="application/json" id="data">{_json(page.data)}</script>',
+            f'<script type="application/json" id="data">{_json(data)}</script>',
             *(f"<script>{script.text}</script>" for script in scripts),
             "</body>",
             "</html>",
@@ -114,9 +110,9 @@ def plain(text: str) -> str:
     return one_line(text.encode("utf-8", "replace").decode())
 
 
-def _head(page: Page, title: str) -> Iterable[str]:
+def _head(page: Around, kind: str, title: str) -> Iterable[str]:
     yield '<header class="top"><div class="titles">'
-    yield f'<p class="kind">{escaped(page.kind)}</p><h1>{title}</h1>'
+    yield f'<p class="kind">{escaped(kind)}</p><h1>{title}</h1>'
     if page.subtitle:
         yield f'<p class="subtitle">{escaped(page.subtitle)}</p>'
     yield "</div>"

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 import msgspec
 
 from steelyard.reports.page_data import Numbers, Packed, packed_counts, packed_floats, packed_times
-from steelyard.reports.page_frame import Page, Table, page_html, plain
+from steelyard.reports.page_frame import Around, page_html, plain
 
-_SCRIPTS = ("requests.js", "timeline.js", "request_charts.js", "distributions.js")
+_SCRIPTS = ("requests.js", "timeline.js", "request_charts.js", "distributions.js", "perf_page.js")
 
 
 class RequestColumns(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -87,18 +87,9 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     marks: tuple[Mark, ...] = ()
 
 
-class PerfPage(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Everything that the page of one load test shows. All texts may be untrusted."""
+class PerfPage(Around, frozen=True, kw_only=True, eq=False):
+    """Everything that the page of one load test shows."""
 
-    title: str
-    subtitle: str = ""
-    notes: tuple[str, ...] = ()
-    """Warnings, above everything else: ``INCOMPLETE RUN``, ``client-bound: ...``."""
-    figures: tuple[tuple[str, str], ...] = ()
-    """The few figures to read first, large: (label, value with unit)."""
-    facts: tuple[tuple[str, str], ...] = ()
-    """Settings and further figures: (label, value)."""
-    tables: tuple[Table, ...] = ()
     requests: RequestColumns | None = None
     series: TimeSeries | None = None
     distributions: tuple[Distribution, ...] = ()
@@ -157,25 +148,13 @@ def perf_page(page: PerfPage) -> str:
 
     ``ValueError`` when columns differ in length, or a request has no time of sending or of ending.
     """
-    return page_html(
-        Page(
-            kind="Steelyard load test",
-            title=page.title,
-            subtitle=page.subtitle,
-            notes=page.notes,
-            figures=page.figures,
-            facts=page.facts,
-            tables=page.tables,
-            data=_Data(
-                requests=_requests(page.requests) if page.requests is not None else None,
-                series=_series(page.series) if page.series is not None else None,
-                distributions=tuple(map(_distribution, page.distributions)),
-                steady=_window(page.steady_s),
-            ),
-            script="perf_page.js",
-            more_scripts=_SCRIPTS,
-        )
+    data = _Data(
+        requests=_requests(page.requests) if page.requests is not None else None,
+        series=_series(page.series) if page.series is not None else None,
+        distributions=tuple(map(_distribution, page.distributions)),
+        steady=_window(page.steady_s),
     )
+    return page_html(page, "Steelyard load test", data, _SCRIPTS)
 
 
 def _window(window_s: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -6,7 +6,7 @@ trade-offs follows from the two axes shown, so the browser marks them.
 
 import msgspec
 
-from steelyard.reports.page_frame import Page, Table, page_html
+from steelyard.reports.page_frame import Around, page_html
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,16 +45,9 @@ class SweepPoint(msgspec.Struct, frozen=True, kw_only=True):
     """What else to show of the point: (label, value)."""
 
 
-class SweepPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the page of a sweep shows. All texts may be untrusted."""
+class SweepPage(Around, frozen=True, kw_only=True):
+    """Everything that the page of a sweep shows."""
 
-    title: str
-    subtitle: str = ""
-    notes: tuple[str, ...] = ()
-    """Warnings, above everything else."""
-    figures: tuple[tuple[str, str], ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-    tables: tuple[Table, ...] = ()
     throughputs: tuple[Throughput, ...]
     """At least one; the first is shown first."""
     latencies: tuple[Latency, ...]
@@ -81,16 +74,5 @@ def sweep_page(page: SweepPage) -> str:
         expected = (len(page.throughputs), len(page.latencies))
         if found != expected or 0 in expected:
             raise ValueError(f"point {point.label}: {found} values, expected {expected}")
-    return page_html(
-        Page(
-            kind="Steelyard load sweep",
-            title=page.title,
-            subtitle=page.subtitle,
-            notes=page.notes,
-            figures=page.figures,
-            facts=page.facts,
-            tables=page.tables,
-            data=_Data(throughputs=page.throughputs, latencies=page.latencies, points=page.points),
-            script="sweep_page.js",
-        )
-    )
+    data = _Data(throughputs=page.throughputs, latencies=page.latencies, points=page.points)
+    return page_html(page, "Steelyard load sweep", data, ("sweep_page.js",))
