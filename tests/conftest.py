@@ -1,9 +1,12 @@
 """Shared fixtures: real data, real servers, nothing patched."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import chromium
 
 SHARED = Path(os.environ.get("STEELYARD_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -14,3 +17,19 @@ def shared() -> Path:
     if not (SHARED / "datasets").is_dir():
         pytest.skip(f"no shared data at {SHARED}; set STEELYARD_SHARED to run this test")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.ClientConnection]:
+    """A browser of its own for one file of tests; they skip without one."""
+    with chromium.browser(tmp_path_factory.mktemp("profile")) as connection:
+        yield connection
+
+
+@pytest.fixture
+def tab(wire: chromium.ClientConnection) -> Iterator[chromium.Tab]:
+    """A fresh tab in that browser."""
+    made = chromium.Tab(wire)
+    made.show()
+    yield made
+    made.close()

@@ -16,7 +16,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -67,20 +66,6 @@ REDRAW = """
   return took.sort((one, other) => one - other)[took.length >> 1];
 })()"""
 OVER = "document.querySelectorAll('.u-over')"
-
-
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.ClientConnection]:
-    with chromium.browser(tmp_path_factory.mktemp("profile")) as connection:
-        yield connection
-
-
-@pytest.fixture
-def tab(wire: chromium.ClientConnection) -> Iterator[Tab]:
-    made = Tab(wire)
-    made.show()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@
 - Texts from outside run nothing; points that do not fit the axes are refused.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,20 +52,6 @@ TIP = """
   const tip = document.querySelector('.tip');
   return tip.hidden ? null : Array.from(tip.querySelectorAll('strong, dd'), (e) => e.textContent);
 })()"""
-
-
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.ClientConnection]:
-    with chromium.browser(tmp_path_factory.mktemp("profile")) as connection:
-        yield connection
-
-
-@pytest.fixture
-def tab(wire: chromium.ClientConnection) -> Iterator[Tab]:
-    made = Tab(wire)
-    made.show()
-    yield made
-    made.close()
 
 
 def opened(tab: Tab, folder: Path, page: SweepPage) -> Path:

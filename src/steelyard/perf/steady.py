@@ -195,5 +195,5 @@ def _why(columns: Columns, window: Window) -> str:
     start_s, end_s = window.start_ns / NS_PER_S, window.end_ns / NS_PER_S
     return (
         f"from {start_s:.1f} to {end_s:.1f} s the number under way and the token rate neither "
-        f"settle nor drift; {sent_in(columns, window).sum()} of {columns.n} requests were sent then"
+        f"rise nor fall; {sent_in(columns, window).sum()} of {columns.n} requests were sent then"
     )

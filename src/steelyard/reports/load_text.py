@@ -21,12 +21,8 @@ UNSUPPORTED = "*"
 """Behind a percentile that is too far out for the number of requests."""
 
 
-class Value(Protocol):
-    """One statistic with its 95 % interval."""
-
-    @property
-    def value(self) -> float:
-        """The statistic."""
+class _Interval(Protocol):
+    """A 95 % interval; ``None``: there is none."""
 
     @property
     def low(self) -> float | None:
@@ -36,25 +32,37 @@ class Value(Protocol):
     def high(self) -> float | None:
         """Upper end of the interval."""
 
+
+class _Row(Protocol):
+    """What every row of both tables says."""
+
+    @property
+    def name(self) -> str:
+        """``TTFT``, ``Request Throughput``."""
+
+    @property
+    def unit(self) -> str:
+        """``ms``, ``token/s``, ``req/s`` or nothing."""
+
+    @property
+    def stage(self) -> str:
+        """``total``, ``steady``, ``stable``."""
+
+
+class Value(_Interval, Protocol):
+    """One statistic with its interval."""
+
+    @property
+    def value(self) -> float:
+        """The statistic."""
+
     @property
     def supported(self) -> bool:
         """Whether the data can bound it."""
 
 
-class StatRow(Protocol):
+class StatRow(_Row, Protocol):
     """One row of the statistics table."""
-
-    @property
-    def name(self) -> str:
-        """``TTFT``."""
-
-    @property
-    def unit(self) -> str:
-        """``ms``, ``token/s`` or nothing."""
-
-    @property
-    def stage(self) -> str:
-        """``total``, ``steady``, ``stable``."""
 
     @property
     def n(self) -> int:
@@ -65,32 +73,12 @@ class StatRow(Protocol):
         """By the title of the column."""
 
 
-class CommonRow(Protocol):
+class CommonRow(_Row, _Interval, Protocol):
     """One row of the table of common metrics."""
-
-    @property
-    def name(self) -> str:
-        """``Request Throughput``."""
-
-    @property
-    def unit(self) -> str:
-        """``req/s``, ``ms``..."""
-
-    @property
-    def stage(self) -> str:
-        """``total``, ``steady``, ``stable``."""
 
     @property
     def value(self) -> float | None:
         """``None``: it cannot be computed."""
-
-    @property
-    def low(self) -> float | None:
-        """Lower end of the interval."""
-
-    @property
-    def high(self) -> float | None:
-        """Upper end of the interval."""
 
 
 def with_unit(value: float, unit: str) -> str:
