@@ -10,7 +10,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.backends._stream import Stream
+from steelyard.backends._stream import Listed, Stream
 from steelyard.engine import sse
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5) | st.sampled_from(
@@ -32,7 +32,7 @@ def body(*events: bytes, lead: bytes = b"data: ") -> bytes:
 
 def texts_alike(events: list[bytes], text: str) -> list[str]:
     """What is read at once behind the first event, whose text is ``text``."""
-    stream = Stream(sse.events(body(*events)), json.loads)
+    stream = Stream(Listed(sse.events(body(*events))), json.loads)
     next(iter(stream))
     return stream.alike(text).texts
 
@@ -73,7 +73,7 @@ def test_events_and_runs_cover_the_body_and_end_where_they_end(
 ) -> None:
     events = [event(first), *following]
     whole = body(*events, lead=lead)
-    stream = Stream(sse.events(whole), json.loads)
+    stream = Stream(Listed(sse.events(whole)), json.loads)
     ends = []
     for decoded in stream:
         ends.append(stream.end)
@@ -83,7 +83,7 @@ def test_events_and_runs_cover_the_body_and_end_where_they_end(
 
 
 def test_reading_stops_at_done() -> None:
-    stream = Stream(sse.events(body(event("a"), b"[DONE]", event("b"))), json.loads)
+    stream = Stream(Listed(sse.events(body(event("a"), b"[DONE]", event("b")))), json.loads)
     assert len(list(stream)) == 1
     assert stream.done
 

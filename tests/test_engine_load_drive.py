@@ -1,7 +1,7 @@
 """How a load test is sent.
 
 - Every request is sent once and has one reply; never more are in flight than asked for.
-- A free place is filled before the answer that freed it is read.
+- A free place is filled before the answer that freed it is read; a bounded part of them waits.
 - What is complete when the job is cancelled is still read.
 - A sink that fails ends the job with its own exception; hopeless first replies stop it.
 - The turns of a dialogue follow one another, each with the answers before it, in one place.
@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from itertools import count
+from typing import NamedTuple
 
 import pytest
 
@@ -37,26 +38,41 @@ from steelyard.engine import (
     run,
     turn_number,
 )
+from steelyard.engine.load_drive import MOST_UNREAD
 from told_backend import REFUSED, into, requests
 
 NOW = Timing(queued_ns=0, sent_ns=0, done_ns=0)
+
+
+class Unread(NamedTuple):
+    """An answer that came in ``reads`` pieces."""
+
+    reads: int
+    reply: Callable[[], Reply]
 
 
 class Fetching:
     """A fetcher that answers after a while, and notes when it is asked and when it is read."""
 
     def __init__(
-        self, delay_s: float = 0.0, failure: Failure | None = None, reading_s: float = 0.0
+        self,
+        delay_s: float = 0.0,
+        failure: Failure | None = None,
+        reading_s: float = 0.0,
+        reads: int = 1,
     ) -> None:
+        self.reads = reads
         self._delay_s = delay_s
         self._reading_s = reading_s
         self._failure = failure
         self.events: list[str] = []
+        self.came: list[str] = []
+        """``came`` and ``read``, in order."""
         self.asked: list[Request] = []
         self.in_flight = 0
         self.most_in_flight = 0
 
-    async def fetch(self, request: Request) -> Callable[[], Reply]:
+    async def fetch(self, request: Request) -> "Unread":
         self.asked.append(request)
         self.events.append(f"ask {request.key}")
         self.in_flight += 1
@@ -64,15 +80,17 @@ class Fetching:
         sent_ns = time.monotonic_ns()
         await asyncio.sleep(self._delay_s)
         self.in_flight -= 1
+        self.came.append("came")
         timing = Timing(queued_ns=sent_ns, sent_ns=sent_ns, done_ns=time.monotonic_ns())
 
         def read() -> Reply:
             time.sleep(self._reading_s)
+            self.came.append("read")
             self.events.append(f"read {request.key}")
             text = f"answer {turn_number(request.key)}"
             return Reply(key=request.key, timing=timing, text=text, failure=self._failure)
 
-        return read
+        return Unread(self.reads, read)
 
     async def close(self) -> None:
         pass
@@ -100,6 +118,22 @@ def test_free_places_are_filled_before_answers_are_read() -> None:
     driven(service, 20, Closed(10))
     first_read = next(k for k, event in enumerate(service.events) if event.startswith("read"))
     assert sum(event.startswith("ask") for event in service.events[:first_read]) > 10
+
+
+def test_answers_that_wait_to_be_read_are_bounded_by_their_size() -> None:
+    """Two hundred come at once; when they came in many pieces, only a few of them may wait."""
+
+    def most_waiting(reads: int) -> int:
+        service = Fetching(0.01, reads=reads)
+        driven(service, 200, Closed(200))
+        waiting, most = 0, 0
+        for event in service.came:
+            waiting += 1 if event == "came" else -1
+            most = max(most, waiting)
+        return most
+
+    assert most_waiting(MOST_UNREAD // 4) <= 5
+    assert most_waiting(1) > 20
 
 
 def test_a_sink_that_fails_ends_the_job() -> None:

@@ -112,13 +112,23 @@ def test_an_event_arrives_with_the_read_that_brought_its_last_byte(
     while sum(sizes) < len(body):
         sizes.append(data.draw(st.integers(1, 20)))
     ends = [min(end, len(body)) for end in accumulate(sizes)]
-    marks = tuple((end, 100 * number) for number, end in enumerate(ends, 1))
+    times = [100 * number for number in range(1, len(ends) + 1)]
     found = events(body)
-    times = clock(marks, found.ends)
-    for event_end, ns in zip(found.ends, times, strict=True):
-        assert ns == next(at for end, at in marks if end >= event_end)
+    for event_end, ns in zip(found.ends, clock(ends, times, found.ends), strict=True):
+        assert ns == next(at for end, at in zip(ends, times, strict=True) if end >= event_end)
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 8)), min_size=1, max_size=9), st.data())
+def test_events_that_came_one_a_read_have_the_clock_of_their_reads(
+    reads: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    """Also when a few reads brought none, or what ends an event came with the next one."""
+    offsets = list(accumulate(size for size, _ in reads))
+    found = [end - min(late, size - 1) for end, (size, late) in zip(offsets, reads, strict=True)]
+    skipped = data.draw(st.integers(0, len(found)))
+    assert clock(offsets, offsets, found[skipped:]) == offsets[skipped:]
 
 
 def test_an_offset_that_no_read_brought_is_an_error() -> None:
     with pytest.raises(ValueError, match="no read brought byte 8"):
-        clock(((7, 1),), [8])
+        clock([7], [1], [8])

@@ -1,7 +1,6 @@
 """What the two OpenAI protocols share: options, addresses, body frame, counts, the model list."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -11,7 +10,7 @@ from steelyard.backends._failures import Unreadable
 from steelyard.backends._request import parameters
 from steelyard.backends._service import Service
 from steelyard.backends._stream import Stream
-from steelyard.core import Json, Reply, Request, ServiceError
+from steelyard.core import Json, Reply, Request, ServiceError, Unread
 from steelyard.engine import Exchange, HttpClient, HttpOptions, HttpRequest
 
 C = TypeVar("C")
@@ -75,7 +74,7 @@ class OpenAIService(Generic[C]):
         """Answer ``request``, once. Trouble on the way comes back as ``Reply.failure``."""
         return await self._asked.ask(request)
 
-    async def fetch(self, request: Request) -> Callable[[], Reply]:
+    async def fetch(self, request: Request) -> Unread:
         """See ``Fetcher``."""
         return await self._asked.fetch(request)
 

@@ -15,9 +15,9 @@ import msgspec
 
 from steelyard.backends import _failures
 from steelyard.backends._failures import Unreadable
-from steelyard.backends._stream import BadEvent, Stream
+from steelyard.backends._stream import BadEvent, Listed, Stream
 from steelyard.core import Failure, Json, Reply, Timing, ToolCall
-from steelyard.engine import Exchange, Fetched, sse
+from steelyard.engine import Exchange, Fetched, OtherShape, sse
 
 T = TypeVar("T")
 
@@ -64,17 +64,19 @@ def reply(key: str, fetched: Fetched, wire: Wire[T], target: str) -> Reply:
     quick = fetched.event_stream()
     if quick is not None:
         stream = Stream(quick.events, wire.decode)
-        with suppress(Unreadable):
+        with suppress(Unreadable, OtherShape):
             answer = wire.streamed(stream)
             if answer is not None and (stream.done or answer.ended):
-                return _answered(key, _timing(quick.timing, quick.marks, answer), answer)
+                timing = _timing(quick.timing, quick.offsets, quick.times, answer)
+                return _answered(key, timing, answer)
     return _thorough(key, fetched.exchange(), wire, target)
 
 
 def _thorough(key: str, exchange: Exchange, wire: Wire[T], target: str) -> Reply:
     try:
         answer = _answer(exchange, wire, target)
-        return _answered(key, _timing(exchange.timing(), exchange.marks, answer), answer)
+        offsets, times = [end for end, _ in exchange.marks], [ns for _, ns in exchange.marks]
+        return _answered(key, _timing(exchange.timing(), offsets, times, answer), answer)
     except Unreadable as trouble:
         return Reply(key=key, timing=exchange.timing(), failure=trouble.failure)
 
@@ -101,16 +103,15 @@ def _answered(key: str, timing: Timing, answer: Answer) -> Reply:
     )
 
 
-def _timing(timing: Timing, marks: Sequence[tuple[int, int]], answer: Answer) -> Timing:
-    """``timing`` with the clock of the events.
+def _timing(timing: Timing, offsets: Sequence[int], times: Sequence[int], answer: Answer) -> Timing:
+    """``timing`` with the clock of the events, by what ``clock`` needs of the reads.
 
     Gaps go from sending to the first content event, then from one to the next; they sum to the
     last one's time.
     """
     sent_us = timing.sent_ns // 1000
-    marks = [(offset, ns // 1000) for offset, ns in marks]
-    clock = sse.clock(marks, answer.content_ends)
-    others = [at_us - sent_us for at_us in sse.clock(marks, answer.other_ends)]
+    clock = [ns // 1000 for ns in sse.clock(offsets, times, answer.content_ends)]
+    others = [ns // 1000 - sent_us for ns in sse.clock(offsets, times, answer.other_ends)]
     gaps_us = tuple(map(operator.sub, clock, [sent_us, *clock]))
     return msgspec.structs.replace(timing, gaps_us=gaps_us, others_us=tuple(others))
 
@@ -141,7 +142,7 @@ def _is_stream(exchange: Exchange) -> bool:
 
 
 def _streamed(body: bytes, wire: Wire[T]) -> Answer:
-    stream = Stream(sse.events(body), wire.decode)
+    stream = Stream(Listed(sse.events(body)), wire.decode)
     answer = wire.streamed(stream)
     if answer is None:
         raise _failures.protocol(f"a stream without an answer in it: {_failures.excerpt(body)}")
@@ -168,7 +169,7 @@ def _broken(exchange: Exchange, wire: Wire[T], failure: Failure) -> Failure:
 def _readable(events: sse.Events, wire: Wire[T]) -> Answer:
     """What the events in front of the first one that cannot be decoded say."""
     try:
-        return wire.streamed(Stream(events, wire.decode)) or Answer()
+        return wire.streamed(Stream(Listed(events), wire.decode)) or Answer()
     except BadEvent as bad:
         return _readable(events.first(bad.number), wire)
 

@@ -1,14 +1,13 @@
 """One endpoint of one HTTP service, asked through the engine's client."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from steelyard.backends import _reading
 from steelyard.backends._reading import Wire
-from steelyard.core import Failure, Reply, Request
+from steelyard.core import Failure, Reply, Request, Unread
 from steelyard.engine import Fetched, HttpClient, HttpRequest
 
 T = TypeVar("T")
@@ -27,19 +26,19 @@ class Service(Generic[T]):
 
     async def ask(self, request: Request) -> Reply:
         """Answer ``request``, once. Trouble on the way comes back as ``Reply.failure``."""
-        return (await self.fetch(request))()
+        return (await self.fetch(request)).reply()
 
-    async def fetch(self, request: Request) -> Callable[[], Reply]:
+    async def fetch(self, request: Request) -> Unread:
         """See ``Fetcher``."""
         sent = HttpRequest(target=self._target, body=self._write(request))
-        fetched = await self._client.fetch(sent)
-        return partial(self._read, request.key, fetched)
+        return _Unread(self, request.key, await self._client.fetch(sent))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    def _read(self, key: str, fetched: Fetched) -> Reply:
+    def read(self, key: str, fetched: Fetched) -> Reply:
+        """The reply that ``fetched`` is to request ``key``."""
         reply = _reading.reply(key, fetched, self._wire, self._target)
         return reply if reply.failure is None else self._without_key(reply, reply.failure)
 
@@ -47,3 +46,20 @@ class Service(Generic[T]):
         """``reply`` with our key blotted out, should the service have quoted it."""
         clean = msgspec.structs.replace(failure, detail=self._client.redacted(failure.detail))
         return msgspec.structs.replace(reply, failure=clean)
+
+
+class _Unread(NamedTuple):
+    """See ``Unread``."""
+
+    service: Service[Any]
+    key: str
+    fetched: Fetched
+
+    @property
+    def reads(self) -> int:
+        """See ``Unread``."""
+        return len(self.fetched.capture.reads)
+
+    def reply(self) -> Reply:
+        """See ``Unread``."""
+        return self.service.read(self.key, self.fetched)

@@ -8,7 +8,7 @@ string. Anything else (another field, a changed time stamp) ends the run.
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -44,36 +44,92 @@ class Run(NamedTuple):
 _NO_RUN = Run([], [])
 
 
+class Source(Protocol):
+    """Where events come from, one after the other."""
+
+    def take(self) -> tuple[bytes, int] | None:
+        """The next event's data and the offset at which it ends; ``None``: there is no more."""
+
+    def alike(self, before: bytes, after: bytes) -> tuple[list[bytes], list[int]]:
+        """What stands between ``before`` and ``after`` in the next events, and where those end.
+
+        Not all of them need be looked at; the first that is not made so, or has nothing in between,
+        ends the list. Nothing is taken.
+        """
+
+    def skip(self, ends: list[int]) -> None:
+        """Take as many events as there are ``ends``, which are those of the next ones."""
+
+    def end(self) -> None:
+        """No more is asked for."""
+
+
+class Listed:
+    """The events of a body that was taken apart."""
+
+    def __init__(self, events: sse.Events) -> None:
+        self._events = events
+        self._next = 0
+
+    def take(self) -> tuple[bytes, int] | None:
+        """See ``Source``."""
+        data, ends = self._events
+        if self._next == len(data):
+            return None
+        self._next += 1
+        return data[self._next - 1], ends[self._next - 1]
+
+    def alike(self, before: bytes, after: bytes) -> tuple[list[bytes], list[int]]:
+        """See ``Source``."""
+        data, ends = self._events
+        head, tail = len(before), len(after)
+        texts = []
+        for number in range(self._next, len(data)):
+            event = data[number]
+            longer = len(event) > head + tail
+            if not (longer and event.startswith(before) and event.endswith(after)):
+                break
+            texts.append(event[head : len(event) - tail])
+        return texts, ends[self._next : self._next + len(texts)]
+
+    def skip(self, ends: list[int]) -> None:
+        """See ``Source``."""
+        self._next += len(ends)
+
+    def end(self) -> None:
+        """See ``Source``."""
+
+
 class Stream(Generic[T]):
     """The events of one answer, up to ``[DONE]``; those without data are left out."""
 
-    def __init__(self, events: sse.Events, decode: Callable[[bytes], T]) -> None:
+    def __init__(self, source: Source, decode: Callable[[bytes], T]) -> None:
         self.data = b""
         """Of the event that was read last."""
         self.end = 0
         """Where it ends."""
         self.done = False
         """``[DONE]`` was read."""
-        self._events = events
+        self._source = source
         self._decode = decode
-        self._next = 0
+        self._number = -1
 
     def __iter__(self) -> Iterator[T]:
         """Every event, decoded; raises ``BadEvent``."""
-        data, ends = self._events
-        while self._next < len(data):
-            number = self._next
-            self._next += 1
-            self.data, self.end = data[number], ends[number]
+        take = self._source.take
+        while (event := take()) is not None:
+            self.data, self.end = event
+            self._number += 1
             if not self.data:
                 continue
             if self.data == _DONE:
                 self.done = True
+                self._source.end()
                 return
             try:
                 yield self._decode(self.data)
             except _failures.UNDECODABLE as error:
-                raise BadEvent(number, self.data, error) from error
+                raise BadEvent(self._number, self.data, error) from error
 
     def alike(self, text: str) -> Run:
         """The events behind the last one that are like it but for ``text``, its one text.
@@ -84,35 +140,13 @@ class Stream(Generic[T]):
         if len(found) != 1 or _decoded([found[0][1]]) != [text]:
             return _NO_RUN
         before, after = self.data[: found[0].start(1)], self.data[found[0].end(1) :]
-        first = self._next
-        texts = _decoded(_between(self._events.data[first:], before, after))
-        self._next += len(texts)
-        return Run(texts, self._events.ends[first : self._next])
-
-
-def _between(events: list[bytes], before: bytes, after: bytes) -> list[bytes]:
-    """What stands between ``before`` and ``after`` in the leading events that have both.
-
-    Up to the first event that is not made so, or has nothing in between.
-    """
-    head, tail = len(before), len(after)
-    count = len(events)
-    while count and not _is_alike(events[count - 1], before, after):
-        count -= 1
-    events = events[:count]
-    found = [event[head : len(event) - tail] for event in events]
-    # Put together again, the events are what they should be: all of them at once.
-    if b"\n".join(events) != before + (after + b"\n" + before).join(found) + after or not all(
-        found
-    ):
-        alike = (_is_alike(event, before, after) for event in events)
-        return found[: next((k for k, one in enumerate(alike) if not one), count)]
-    return found
-
-
-def _is_alike(event: bytes, before: bytes, after: bytes) -> bool:
-    longer = len(event) > len(before) + len(after)
-    return longer and event.startswith(before) and event.endswith(after)
+        literals, ends = self._source.alike(before, after)
+        texts = _decoded(literals)
+        if not texts:
+            return _NO_RUN
+        self._source.skip(ends)
+        self._number += len(ends)
+        return Run(texts, ends)
 
 
 def _decoded(literals: list[bytes]) -> list[str]:

@@ -23,6 +23,7 @@ from steelyard.core.protocols import (
     ModelLister,
     Scorer,
     Sink,
+    Unread,
 )
 from steelyard.core.records import (
     Beat,
@@ -78,5 +79,6 @@ __all__ = [
     "TornRecord",
     "Traffic",
     "Turn",
+    "Unread",
     "Verdict",
 ]

@@ -21,12 +21,23 @@ class Backend(Protocol):
         """Release connections or weights. Called once, after the last ``ask``."""
 
 
+class Unread(Protocol):
+    """An answer that is over, as it came."""
+
+    @property
+    def reads(self) -> int:
+        """In how many pieces it came, which tells what keeping it takes."""
+
+    def reply(self) -> Reply:
+        """Read it; called once."""
+
+
 @runtime_checkable
 class Fetcher(Protocol):
     """A backend whose answers can be kept as they came and read later."""
 
-    async def fetch(self, request: Request) -> Callable[[], Reply]:
-        """Send ``request``, once; what comes back reads the answer and is called once."""
+    async def fetch(self, request: Request) -> Unread:
+        """Send ``request``, once."""
 
     async def close(self) -> None:
         """See ``Backend``."""

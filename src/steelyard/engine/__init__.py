@@ -7,6 +7,7 @@ business. One event loop, one future per request, nothing per chunk but a clock 
 from steelyard.engine.arrivals import offsets_s, target_rate
 from steelyard.engine.dialogue import next_turn, turn_number
 from steelyard.engine.drive import drive
+from steelyard.engine.event_stream import ChunkedEvents, OtherShape
 from steelyard.engine.exchange import Exchange, HttpRequest
 from steelyard.engine.http import Fetched, HttpClient
 from steelyard.engine.load_drive import drive_load
@@ -19,6 +20,7 @@ from steelyard.engine.sse import Events, clock, events
 from steelyard.engine.watch import Counters, Watched, WatchedFetcher
 
 __all__ = [
+    "ChunkedEvents",
     "Closed",
     "Counters",
     "Events",
@@ -27,6 +29,7 @@ __all__ = [
     "HttpClient",
     "HttpOptions",
     "HttpRequest",
+    "OtherShape",
     "Pacing",
     "Policy",
     "Pressure",

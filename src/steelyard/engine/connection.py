@@ -17,7 +17,9 @@ from steelyard.engine.capture import Capture
 from steelyard.engine.framing import BODY_LIMIT, BadResponse
 
 _LINE_ENDS = b"\r\n\r\n"
-_LAST_CHUNK = b"\n\r\n0\r\n\r\n"
+_CHUNK_END = b"\n\r\n"
+_ZERO_CHUNK = b"0\r\n\r\n"
+_LAST_CHUNK = _CHUNK_END + _ZERO_CHUNK
 _QUIET_NS = 1_000_000_000
 _READS_A_TURN = 16
 
@@ -144,13 +146,18 @@ class Connection(asyncio.Protocol):
         self._keep(data)
         if self._in_chunks and len(data) > 3 and not data.endswith(_LINE_ENDS):
             return
-        if self._in_events and data.endswith(_LAST_CHUNK):
+        if self._in_events and (data.endswith(_LAST_CHUNK) or self._last_chunk_alone(data)):
             # Events end so and hold nothing like it. Whether it is so is seen when they are read.
             self._settle(None)
             return
         if not self._queued:
             self._queued = True
             self._queue.add(self)
+
+    def _last_chunk_alone(self, data: bytes) -> bool:
+        """Servers also write the last chunk by itself."""
+        reads = self._capture.reads
+        return data == _ZERO_CHUNK and len(reads) > 1 and reads[-2].endswith(_CHUNK_END)
 
     def parse(self) -> int:
         """Parse what came, when the ``ParseQueue`` says so; how many reads that were."""

@@ -7,19 +7,20 @@ the requests that follow them. Of a dialogue each answer is read at once: the ne
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic_ns
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from steelyard.core import Fetcher, Reply, Request, Sink
+from steelyard.core import Fetcher, Reply, Request, Sink, Unread
 from steelyard.engine.dialogue import next_turn
 from steelyard.engine.fatal import FirstReplies
 from steelyard.engine.pacing import Pacing
 from steelyard.engine.places import serve_turns
 
-MOST_UNREAD = 1024
-"""Answers that wait to be read at most; beyond that sending waits for reading."""
+MOST_UNREAD = 1 << 18
+"""Reads of the answers that wait at most (some 80 MB); beyond that sending waits for reading."""
 
 PORTION_NS = 300_000
 """How long answers are read before the network is looked at again."""
@@ -58,22 +59,17 @@ async def drive_load(
     load.first_replies.end()
 
 
-class _Unread:
-    """An answer as it came, and what was asked."""
+class _Waiting(NamedTuple):
+    """An answer that waits to be read, and what was asked."""
 
-    __slots__ = ("due_ns", "queued_ns", "read", "request")
-
-    def __init__(
-        self, read: Callable[[], Reply], request: Request, queued_ns: int, due_ns: int | None
-    ) -> None:
-        self.read = read
-        self.request = request
-        self.queued_ns = queued_ns
-        self.due_ns = due_ns
+    unread: Unread
+    request: Request
+    queued_ns: int
+    due_ns: int | None
 
     def reply(self) -> Reply:
         """The reply, with the times that only the sender knows."""
-        reply = self.read()
+        reply = self.unread.reply()
         timing = replace(reply.timing, queued_ns=self.queued_ns, due_ns=self.due_ns)
         return replace(reply, timing=timing)
 
@@ -85,7 +81,9 @@ class _Load:
         self.first_replies = first_replies
         self._backend = backend
         self._sink = sink
-        self._unread: deque[_Unread] = deque()
+        self._waiting: deque[_Waiting] = deque()
+        self._reads = 0
+        """Of the answers that wait."""
         self._some = asyncio.Event()
 
     async def converse(self, request: Request, due_ns: int | None) -> bool:
@@ -93,8 +91,7 @@ class _Load:
         asked: Request | None = request
         while asked is not None:
             queued_ns = monotonic_ns()
-            read = await self._backend.fetch(asked)
-            answer = _Unread(read, asked, queued_ns, due_ns)
+            answer = _Waiting(await self._backend.fetch(asked), asked, queued_ns, due_ns)
             if not asked.then:
                 self._later(answer)
                 return True
@@ -110,24 +107,30 @@ class _Load:
         while True:
             await self._some.wait()
             self._some.clear()
-            while self._unread:
+            while self._waiting:
                 enough_ns = monotonic_ns() + PORTION_NS
-                while self._unread and monotonic_ns() < enough_ns:
-                    self._take(self._unread.popleft())
+                while self._waiting and monotonic_ns() < enough_ns:
+                    self._take_first()
                 await asyncio.sleep(0)
 
     def read_rest(self) -> None:
         """Read what is left, when nothing is in flight any more."""
-        while self._unread:
-            self._take(self._unread.popleft())
+        while self._waiting:
+            self._take_first()
 
-    def _later(self, answer: _Unread) -> None:
-        self._unread.append(answer)
+    def _later(self, answer: _Waiting) -> None:
+        self._waiting.append(answer)
+        self._reads += answer.unread.reads
         self._some.set()
-        if len(self._unread) > MOST_UNREAD:
-            self._take(self._unread.popleft())
+        while self._reads > MOST_UNREAD:
+            self._take_first()
 
-    def _take(self, answer: _Unread) -> Reply:
+    def _take_first(self) -> None:
+        answer = self._waiting.popleft()
+        self._reads -= answer.unread.reads
+        self._take(answer)
+
+    def _take(self, answer: _Waiting) -> Reply:
         """Read one answer and hand it out."""
         reply = answer.reply()
         self._sink(reply, answer.request)

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
-from operator import add
+from operator import add, ge, lt
 from typing import NamedTuple
 
 
@@ -78,13 +78,18 @@ def _general(body: bytes) -> Events:
     return found
 
 
-def clock(marks: Sequence[tuple[int, int]], ends: Sequence[int]) -> list[int]:
-    """The ns at which each of ``ends`` (rising offsets in the body) had arrived.
+def clock(offsets: Sequence[int], times: Sequence[int], ends: Sequence[int]) -> list[int]:
+    """The clock reading by which each of ``ends`` (rising offsets) had arrived.
 
-    ``marks`` are those of the ``Exchange``. An offset beyond the last mark is a ``ValueError``.
+    ``offsets`` say where each read ended and ``times`` when it returned. An end beyond the last
+    read is a ``ValueError``.
     """
-    offsets = [offset for offset, _ in marks]
-    times = [ns for _, ns in marks]
+    first = bisect_left(offsets, ends[0]) if ends else 0
+    last = first + len(ends)
+    # Where every read brought one event, which is how a service that keeps up is read.
+    one_each = last <= len(offsets) and all(map(ge, offsets[first:last], ends))
+    if one_each and all(map(lt, offsets[first : last - 1], ends[1:])):
+        return list(times[first:last])
     try:
         return [times[bisect_left(offsets, end)] for end in ends]
     except IndexError:

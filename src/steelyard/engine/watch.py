@@ -1,11 +1,11 @@
 """Numbers for a live board: a backend that counts what goes through it."""
 
 from collections import Counter
-from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
-from steelyard.core import Backend, Fetcher, Reply, Request
+from steelyard.core import Backend, Fetcher, Reply, Request, Unread
 
 
 class Counters(msgspec.Struct):
@@ -56,22 +56,33 @@ class WatchedFetcher:
         self._backend = backend
         self._counters = counters
 
-    async def fetch(self, request: Request) -> Callable[[], Reply]:
+    async def fetch(self, request: Request) -> Unread:
         """See ``Fetcher``."""
         counters = self._counters
         counters.in_flight += 1
         try:
-            read = await self._backend.fetch(request)
+            return _CountedUnread(await self._backend.fetch(request), counters)
         finally:
             counters.in_flight -= 1
-
-        def counted() -> Reply:
-            reply = read()
-            counters.count(reply)
-            return reply
-
-        return counted
 
     async def close(self) -> None:
         """See ``Fetcher``."""
         await self._backend.close()
+
+
+class _CountedUnread(NamedTuple):
+    """``unread``, which counts when it is read."""
+
+    unread: Unread
+    counters: Counters
+
+    @property
+    def reads(self) -> int:
+        """See ``Unread``."""
+        return self.unread.reads
+
+    def reply(self) -> Reply:
+        """See ``Unread``."""
+        reply = self.unread.reply()
+        self.counters.count(reply)
+        return reply
