@@ -29,6 +29,7 @@ from steelyard.core.records import (
     Beat,
     Failure,
     FailureKind,
+    Likelihood,
     Metric,
     Outcome,
     Reply,
@@ -37,11 +38,12 @@ from steelyard.core.records import (
     Verdict,
 )
 from steelyard.core.tasks import Job, Load, Mode, ModelSpec, Plan, Prompt, Sample, Task, Traffic
-from steelyard.core.wire import Json, Message, Request, Sampling, ToolCall, Turn
+from steelyard.core.wire import Candidate, Json, Message, Request, Sampling, ToolCall, Turn
 
 __all__ = [
     "Backend",
     "Beat",
+    "Candidate",
     "ConfigError",
     "DataError",
     "DiskError",
@@ -50,6 +52,7 @@ __all__ = [
     "Fetcher",
     "Job",
     "Json",
+    "Likelihood",
     "Load",
     "Message",
     "Metric",

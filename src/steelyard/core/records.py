@@ -55,6 +55,20 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the service asked for in ``Retry-After``."""
 
 
+class Likelihood(msgspec.Struct, frozen=True, kw_only=True):
+    """How likely a model finds one candidate, in nats (natural logarithm)."""
+
+    total: float
+    """Sum of the log-probabilities of the candidate's own tokens."""
+    tokens: int
+    """How many those are."""
+    whole_total: float
+    """The same over the whole text: prompt, lead and candidate, without its first token."""
+    whole_tokens: int
+    greedy: bool | None = None
+    """Whether greedy decoding would have said the candidate; ``None``: it cannot be told."""
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came back for one request: an answer or a failure, always timed. Unknown is ``None``."""
 
@@ -73,6 +87,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str = ""
     """The model name that the service put into its reply."""
     attempts: int = 1
+    likelihoods: tuple[Likelihood, ...] = ()
+    """Of the candidates that were asked for, in their order; there is no text then."""
     failure: Failure | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from steelyard.core.protocols import Scorer
-from steelyard.core.wire import Json, Sampling, Turn
+from steelyard.core.wire import Candidate, Json, Sampling, Turn
 
 Mode: TypeAlias = Literal["all", "infer", "eval", "viz", "perf", "perf_viz"]
 
@@ -81,6 +81,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     merged_name: str = ""
     """The task's name in a ``--merge-ds`` run (``mmludataset``); empty when it has no siblings."""
     metric: str = "accuracy"
+    candidates: Callable[[Sample], tuple[Candidate, ...]] | None = None
+    """Makes this a task of likelihoods: what is scored after the prompt of a sample, an option
+    each, in the order of ``Sample.choices``."""
     dialogue: Literal["every", "every_with_gt", "last"] = "every"
     """What stands in the history of a dialogue: the model's own answers; the data's answers; or
     the data's answers with only the last turn asked."""

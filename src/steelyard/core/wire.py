@@ -39,6 +39,15 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Think time: seconds between the answer before it and this turn."""
 
 
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A text whose likelihood after the prompt is asked for."""
+
+    text: str
+    """What is scored, with its leading blank if it has one."""
+    lead: str = ""
+    """Comes between the prompt and ``text`` and is not scored."""
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing to ask a model. Pure data: it can be written, sent to another process, replayed."""
 
@@ -53,6 +62,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What stands in the history as this turn's answer; ``None``: the model's own answer."""
     due_ms: float | None = None
     """When a trace sent this request, in ms since the trace began."""
+    candidates: tuple[Candidate, ...] = ()
+    """Not empty: no answer is asked for but how likely each of these is after the messages."""
 
 
 class ToolCall(msgspec.Struct, frozen=True):
