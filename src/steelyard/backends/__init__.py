@@ -3,10 +3,11 @@
 Rule: a backend turns one ``Request`` into one ``Reply`` and knows no retries, no concurrency and
 no marking. Every module here without a leading underscore is a backend, named by
 ``ModelSpec.backend``; a dotted name is a user's own module. Each has ``Options`` (a msgspec
-struct) and ``connect(spec) -> Backend``. Adding one is adding its file.
+struct) and ``connect(spec) -> Backend``; one that computes on this machine also has
+``devices(spec) -> int`` and gets a process of its own. Adding one is adding its file.
 """
 
-from steelyard.backends._opening import backend_options, check, open_backend
+from steelyard.backends._opening import backend_options, check, devices, open_backend
 from steelyard.backends._options import read_options
 
-__all__ = ["backend_options", "check", "open_backend", "read_options"]
+__all__ = ["backend_options", "check", "devices", "open_backend", "read_options"]

@@ -1,6 +1,7 @@
 """From a backend's name to the backend: the lazy import behind the room's public functions."""
 
 import importlib
+from collections.abc import Callable
 from types import ModuleType
 from typing import Protocol, cast
 
@@ -38,6 +39,12 @@ def check(spec: ModelSpec) -> None:
 def backend_options(name: str) -> tuple[str, ...]:
     """Names of the options that backend ``name`` knows."""
     return _module(name).Options.__struct_fields__
+
+
+def devices(spec: ModelSpec) -> int | None:
+    """How many devices of this machine the model takes; ``None``: it is served elsewhere."""
+    count: Callable[[ModelSpec], int] | None = getattr(_module(spec.backend), "devices", None)
+    return None if count is None else count(spec)
 
 
 def _module(name: str) -> _BackendModule:

@@ -19,12 +19,14 @@ def capped_parameters(sampling: Sampling) -> dict[str, Json]:
     return found
 
 
-def plain_prompt(request: Request) -> str:
-    """All message texts joined by newlines; roles are lost.
+def plain_prompt(request: Request, separator: str = "\n") -> str:
+    """All message texts, ``separator`` between them; roles are lost.
 
     ``ConfigError`` for content that is not text: leaving it out would change the question.
     """
-    return "\n".join(text for message in request.messages for text in _texts(message, request.key))
+    return separator.join(
+        text for message in request.messages for text in _texts(message, request.key)
+    )
 
 
 def _texts(message: Message, key: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from steelyard import backends
 from steelyard.cli.run_options import RunOptions
 from steelyard.core import ConfigError, ModelSpec
 from steelyard.pipeline import Measuring
@@ -31,6 +32,12 @@ def check(options: RunOptions, models: Iterable[ModelSpec]) -> None:
     """Refuse, before anything is sent, what cannot be measured; raises ``ConfigError``."""
     wanted = measuring(options)
     for model in models:
+        if backends.devices(model) is not None:
+            raise ConfigError(
+                f"{model.abbr}: the speed of a model in this process cannot be measured here; a "
+                "load test is about a service. Serve the model and use a streaming preset "
+                "(vllm_api_stream_chat...)."
+            )
         unstreamed = model.options.get("stream", True) is False
         needed = [name for name in _NEED_STREAM if f"{name}=" in wanted.slo.replace(" ", "")]
         if unstreamed and needed:

@@ -8,6 +8,7 @@ from steelyard.cli.options import Opt as opt
 
 _WHAT = "what is evaluated"
 _MODEL = "how the model is reached (instead of editing a preset)"
+_LOCAL = "a model in this process"
 _LOAD = "load tests (--mode perf)"
 _CUSTOM = "own data"
 _RUN = "how it runs"
@@ -106,6 +107,49 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     api_key_env: Annotated[
         str | None,
         opt(help="environment variable that holds the API key", metavar="VARIABLE", group=_MODEL),
+    ] = None
+    model_path: Annotated[
+        str | None,
+        opt(
+            help="folder with weights, for a model in this process (hf_chat_model, hf_base_model)",
+            metavar="DIR",
+            group=_LOCAL,
+        ),
+    ] = None
+    batch_size: Annotated[
+        int | None,
+        opt(
+            help="sequences that are computed together at most (a served model: --concurrency)",
+            metavar="N",
+            low=1,
+            high=100000,
+            group=_LOCAL,
+        ),
+    ] = None
+    max_seq_len: Annotated[
+        int | None,
+        opt(
+            help="tokens of prompt and answer together at most; longer prompts are cut and counted",
+            metavar="N",
+            low=2,
+            group=_LOCAL,
+        ),
+    ] = None
+    dtype: Annotated[
+        str | None,
+        opt(
+            help="auto (as stored), float32, float16 or bfloat16",
+            metavar="TYPE",
+            group=_LOCAL,
+        ),
+    ] = None
+    device: Annotated[
+        str | None,
+        opt(
+            help="cpu, cuda, cuda:1... (default: the accelerator, if there is one)",
+            metavar="NAME",
+            group=_LOCAL,
+        ),
     ] = None
     concurrency: Annotated[
         int | None,

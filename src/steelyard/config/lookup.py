@@ -12,10 +12,10 @@ import msgspec
 
 from steelyard.config.checks import near
 from steelyard.config.handles import handles
+from steelyard.config.kinds import NOT_HERE
 from steelyard.config.model_entries import read_models
 from steelyard.config.program import Program
 from steelyard.config.standins import stand_ins
-from steelyard.config.table import NOT_HERE
 from steelyard.config.translate import old_style
 from steelyard.core import ConfigError, Json, ModelSpec, NoSuchName
 

@@ -22,6 +22,7 @@ from steelyard.config.checks import (
     require,
     unknown,
 )
+from steelyard.config.local_table import LOCAL_KEYS
 from steelyard.config.settings import SETTINGS, Checked, checked, with_setting
 from steelyard.config.table import KEYS, SECRET, Rule, rules
 from steelyard.core import ConfigError, Json, ModelSpec
@@ -49,6 +50,11 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
     pressure_s: float | None = None
     seed: int | None = None
     tokenizer: str | None = None
+    model_path: str | None = None
+    batch_size: int | None = None
+    max_seq_len: int | None = None
+    dtype: str | None = None
+    device: str | None = None
     sets: tuple[str, ...] = ()
     """``key=value`` texts; they go after the fields above, the last one wins."""
 
@@ -73,6 +79,11 @@ _PATHS: Mapping[str, str] = {
     "pressure_s": "load.pressure_s",
     "seed": "load.seed",
     "tokenizer": "tokenizer",
+    "model_path": "options.path",
+    "batch_size": "options.batch_size",
+    "max_seq_len": "options.max_seq_len",
+    "dtype": "options.dtype",
+    "device": "options.device",
 }
 """Field of ``Overrides`` → the setting that it changes."""
 
@@ -107,18 +118,26 @@ def override(spec: ModelSpec, overrides: Overrides) -> Checked:
 
 def _with_flags(spec: ModelSpec, overrides: Overrides) -> tuple[ModelSpec, list[str]]:
     """``spec`` with the fields of ``overrides``; one that the backend has no option for is told."""
-    from steelyard.backends import backend_options
+    from steelyard.backends import backend_options, devices
 
     options = {f"options.{name}" for name in backend_options(spec.backend)}
+    local = devices(spec) is not None
     notices = []
     for field, path in _PATHS.items():
         value = getattr(overrides, field)
         if value is None:
             continue
+        flag = "--" + field.replace("_", "-")
+        if path == "options.batch_size" and not local:
+            path = "load.concurrency"  # what a served model's batch_size means
         if path.startswith("options.") and path not in options:
-            flag = "--" + field.replace("_", "-")
             notices.append(
                 f"{flag} has no effect on {spec.abbr}: {spec.backend} has no such option"
+            )
+        elif local and path.startswith("load."):
+            notices.append(
+                f"{flag} has no effect on {spec.abbr}: nothing is sent; --batch-size says how "
+                "much is computed together"
             )
         else:
             spec = with_setting(spec, path, value)
@@ -148,7 +167,10 @@ def _place(spec: ModelSpec, key: str) -> tuple[str, Rule]:
 
 def _known(spec: ModelSpec) -> dict[str, Rule]:
     """Every key of ``--set`` but the nested ones."""
-    flat = rules(spec.backend, KEYS)
+    from steelyard.backends import devices
+
+    local = devices(spec) is not None
+    flat = rules(spec.backend, LOCAL_KEYS if local else KEYS)
     usable = {
         name: rule for name, rule in flat.items() if rule.to or rule.why or name in ADDRESS_KEYS
     }

@@ -78,7 +78,7 @@ def is_idle(value: Json, idle: tuple[Json, ...] = (None, "", False)) -> bool:
     return value in idle
 
 
-def _refused(why: str, *idle: Json) -> Rule:
+def refused(why: str, *idle: Json) -> Rule:
     """A key whose value would change answers in a way that is not supported."""
     accepted = (None, "", False, *idle)
     return Rule(check=Check(f"no value: {why}", lambda value: is_idle(value, accepted)))
@@ -155,7 +155,7 @@ KEYS: Mapping[str, Rule] = {
     "meta_template": Rule(
         check=Check("roles without texts of their own (begin, end, prompt)", _has_plain_roles)
     ),
-    "returns_tool_calls": _refused("function calls are not supported"),
+    "returns_tool_calls": refused("function calls are not supported"),
 }
 """Keys of AISBench's service models."""
 
@@ -176,86 +176,11 @@ OPENAI_KEYS: Mapping[str, Rule] = {
     "mode": Rule(why=_NO_CUT, idle=(None, "none")),
     "max_workers": Rule(why="batch_size is the concurrency"),
     "status_code_mappings": Rule(why="an HTTP error is a failed request"),
-    "think_tag": _refused("only </think> ends reasoning", "</think>"),
-    "azure_endpoint": _refused("Azure's own interface is not supported"),
-    "azure_api_version": _refused("Azure's own interface is not supported"),
+    "think_tag": refused("only </think> ends reasoning", "</think>"),
+    "azure_endpoint": refused("Azure's own interface is not supported"),
+    "azure_api_version": refused("Azure's own interface is not supported"),
 }
 """Keys of OpenCompass's ``OpenAI`` and ``OpenAISDK``: there ``path`` is the served model."""
-
-
-class Kind(msgspec.Struct, frozen=True):
-    """An old-style model class that we have a backend for."""
-
-    backend: str
-    keys: Mapping[str, Rule]
-    stream: bool = False
-    """What the class does when the key ``stream`` is absent."""
-    max_out_len: int | None = None
-    """What the class assumes when the key is absent."""
-
-
-def _aisbench(backend: str, *, stream: bool = False) -> Kind:
-    return Kind(backend, KEYS, stream, max_out_len=4096)
-
-
-KINDS: Mapping[str, Kind] = {
-    "VLLMCustomAPI": _aisbench("openai_completions"),
-    "VLLMCustomAPIStream": _aisbench("openai_completions", stream=True),
-    "VLLMCustomAPIChat": _aisbench("openai_chat"),
-    "VLLMCustomAPIChatStream": _aisbench("openai_chat", stream=True),
-    "VllmMultiturnAPIChatStream": _aisbench("openai_chat", stream=True),
-    "TGICustomAPI": _aisbench("tgi"),
-    "TGICustomAPIStream": _aisbench("tgi", stream=True),
-    "TritonCustomAPI": _aisbench("triton"),
-    "TritonCustomAPIStream": _aisbench("triton", stream=True),
-    "MindieStreamApi": _aisbench("mindie", stream=True),
-    "OpenAI": Kind("openai_chat", OPENAI_KEYS),
-    "OpenAISDK": Kind("openai_chat", OPENAI_KEYS),
-    "OpenAISDKStreaming": Kind("openai_chat", OPENAI_KEYS, stream=True),
-}
-
-_LOCAL = (
-    "it loads the weights into this process, which is not supported. Serve the model (vLLM, "
-    "SGLang, transformers serve...) and use vllm_api_general_chat"
-)
-
-NOT_HERE: Mapping[str, str] = {
-    **dict.fromkeys(
-        (
-            "HuggingFace",
-            "HuggingFaceCausalLM",
-            "HuggingFaceBaseModel",
-            "HuggingFacewithChatTemplate",
-            "HuggingFaceQwen2VLwithChatTemplate",
-            "VLLM",
-            "VLLMwithChatTemplate",
-            "VLLMOfflineVLModel",
-            "TurboMindModel",
-            "TurboMindModelwithChatTemplate",
-            "hf_base_model",
-            "hf_chat_model",
-            "hf_model",
-            "hf_causal_lm",
-            "hf_qwenvl_model",
-            "vllm_offline_vl_model",
-            "qwen_image_edit",
-        ),
-        _LOCAL,
-    ),
-    **dict.fromkeys(
-        ("VLLMFunctionCallAPIChat", "vllm_api_function_call_chat"),
-        "function calls are not supported. For plain questions use vllm_api_general_chat",
-    ),
-    **dict.fromkeys(
-        ("VLLMCustomAPIOld", "vllm_api_old"),
-        "vLLM's old generate interface is not supported. Use vllm_api_general",
-    ),
-    **dict.fromkeys(
-        ("VITAGenerateAPI", "vita_generate_chat"),
-        "VITA's interface is not supported. Use an OpenAI interface if the service has one",
-    ),
-}
-"""Classes and presets that people may ask for, and what to do instead."""
 
 
 def rules(backend: str, keys: Mapping[str, Rule]) -> dict[str, Rule]:

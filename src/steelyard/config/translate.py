@@ -13,10 +13,11 @@ import msgspec
 
 from steelyard.config.address import base_url, old_address
 from steelyard.config.checks import TABLE, require, unknown
+from steelyard.config.kinds import KINDS, NOT_HERE, Kind
 from steelyard.config.secrets import keep
 from steelyard.config.settings import Checked, checked, setting, with_setting
 from steelyard.config.standins import named
-from steelyard.config.table import KINDS, NOT_HERE, Kind, is_idle, rules
+from steelyard.config.table import is_idle, rules
 from steelyard.core import ConfigError, Json, ModelSpec
 
 _BEARER = re.compile(r"bearer\s+(\S+)$", re.IGNORECASE)
@@ -30,11 +31,14 @@ def translated(entry: Mapping[str, Json], where: str) -> Checked:
     """
     require(TABLE, entry, where)
     class_name, kind = _kind(entry, where)
-    given = {"stream": kind.stream, "max_out_len": kind.max_out_len, **entry}
+    given = {"max_out_len": kind.max_out_len, **entry}
+    served = kind.stream is not None
+    if served:
+        given = {"stream": kind.stream, **given}
     abbr = given.get("abbr") or _made_up_abbr(class_name, given)
     where = f"{where} ({abbr!r})"
     known = rules(kind.backend, kind.keys)
-    spec = ModelSpec(abbr=abbr, backend=kind.backend, options={"base_url": ""})
+    spec = ModelSpec(abbr=abbr, backend=kind.backend, options={"base_url": ""} if served else {})
     notices = []
     for key, value in given.items():
         if key not in known:
@@ -45,8 +49,9 @@ def translated(entry: Mapping[str, Json], where: str) -> Checked:
             spec = _merged(spec, rule.to, rule.convert(value))
         elif rule.why and not is_idle(value, rule.idle):
             notices.append(f"{where}: {key} is left out: {rule.why}")
-    spec = with_setting(spec, "options.base_url", base_url(given))
-    done = checked(_with_key(spec, given), where)
+    if served:
+        spec = _with_key(with_setting(spec, "options.base_url", base_url(given)), given)
+    done = checked(spec, where)
     return Checked(done.spec, (*notices, *done.notices))
 
 
@@ -93,6 +98,7 @@ def _with_key(spec: ModelSpec, given: Mapping[str, Json]) -> ModelSpec:
     return with_setting(spec, "options.api_key_env", variable)
 
 
+_LOCAL = {"hf_base_model": "HuggingFaceBaseModel", "hf_chat_model": "HuggingFacewithChatTemplate"}
 _CLASSES = {
     "openai_completions": "VLLMCustomAPI",
     "openai_chat": "VLLMCustomAPIChat",
@@ -108,6 +114,8 @@ def old_style(spec: ModelSpec) -> dict[str, Json]:
     ``translated`` makes the same spec of it. Raises ``ConfigError`` for a backend of the user's,
     which has no old-style class.
     """
+    if spec.backend in _LOCAL:
+        return _old_local(spec)
     if spec.backend not in _CLASSES:
         raise ConfigError(
             f"{spec.abbr}: the backend {spec.backend!r} has no old-style class. Name the preset "
@@ -131,6 +139,20 @@ def old_style(spec: ModelSpec) -> dict[str, Json]:
         "generation_kwargs": spec.sampling.extra,
         **_only_ours(spec),
         **options,
+    }
+    copied: dict[str, Json] = msgspec.to_builtins(given)
+    return copied
+
+
+def _old_local(spec: ModelSpec) -> dict[str, Json]:
+    given: dict[str, Json] = {
+        "attr": "local",
+        "type": _LOCAL[spec.backend],
+        "abbr": spec.abbr,
+        "max_out_len": spec.sampling.max_tokens,
+        "generation_kwargs": spec.sampling.extra,
+        **_only_ours(spec),
+        **spec.options,
     }
     copied: dict[str, Json] = msgspec.to_builtins(given)
     return copied

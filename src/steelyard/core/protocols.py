@@ -51,6 +51,14 @@ class ModelLister(Protocol):
         """Names of the served models; raises ``ServiceError`` when the service cannot say."""
 
 
+@runtime_checkable
+class Noting(Protocol):
+    """A backend that has something to say about the run as a whole."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know (the batch was halved...), asked for at the end."""
+
+
 class Scorer(Protocol):
     """A pure, versioned marking rule; made by ``scoring.scorer``."""
 

@@ -14,6 +14,7 @@ FailureKind: TypeAlias = Literal[
     "broken_stream",  # the connection ended in mid-answer
     "protocol",  # an answer that is not what the protocol says
     "cancelled",  # the run was stopped while the request was in flight
+    "model",  # a local model could not compute it
 ]
 
 Outcome: TypeAlias = Literal["right", "wrong", "partial", "unparsed", "unjudged", "failed"]
@@ -82,6 +83,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     token_source: TokenSource | None = None
+    prompt_cut: int = 0
+    """Tokens that the prompt lost because it was longer than the model takes."""
     logprobs: Json = None
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""

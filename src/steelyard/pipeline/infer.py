@@ -13,6 +13,7 @@ from steelyard import backends, engine, store
 from steelyard.core import (
     Load,
     ModelSpec,
+    Noting,
     Reply,
     Request,
     Sample,
@@ -99,7 +100,7 @@ async def ask_all(work: Work, *, tally: Tally, log: JobLog) -> None:
         else:
             log.line("ERROR", failure_text(reply))
 
-    await send(work.requests(), work.errand(), counted=counted, counters=tally.counters)
+    await send(work.requests(), work.errand(), counted=counted, tally=tally)
 
 
 async def send(
@@ -107,9 +108,12 @@ async def send(
     errand: Errand,
     *,
     counted: Callable[[Reply], None],
-    counters: engine.Counters,
+    tally: Tally,
 ) -> None:
-    """Ask ``requests`` and append each reply to the errand's file; then ``counted`` hears it."""
+    """Ask ``requests`` and append each reply to the errand's file; then ``counted`` hears it.
+
+    ``tally`` gets the attempts and what the backend has to say at the end.
+    """
     load = errand.model.load
     with store.Writer(Path(errand.path)) as writer:
 
@@ -117,10 +121,10 @@ async def send(
             writer.append(line(reply, request, errand.origin[sample_id(reply.key)]))
             counted(reply)
 
-        backend = engine.Watched(backends.open_backend(errand.model), counters)
+        backend = backends.open_backend(errand.model)
         try:
             await engine.drive(
-                backend,
+                engine.Watched(backend, tally.counters),
                 requests,
                 _pacing(load),
                 policy=engine.Policy(retries=load.retries),
@@ -128,6 +132,8 @@ async def send(
             )
         finally:
             await backend.close()
+            if isinstance(backend, Noting):
+                tally.notes += backend.notes()
 
 
 def _pacing(load: Load) -> engine.Pacing:

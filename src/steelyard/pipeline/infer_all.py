@@ -1,13 +1,15 @@
 """The infer stage of all jobs: which models serve, what may be continued, how many jobs at once."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle, islice
 from typing import Literal
 
-from steelyard import engine
+from msgspec.structs import replace
+
+from steelyard import backends, engine
 from steelyard.core import DiskError, ModelSpec, SteelyardError
-from steelyard.pipeline import discover
+from steelyard.pipeline import devices, discover
 from steelyard.pipeline.claim import claimed
 from steelyard.pipeline.continuity import continue_plan
 from steelyard.pipeline.events import JobEnded, JobStarted, Notice
@@ -20,16 +22,24 @@ from steelyard.pipeline.state import RunState
 from steelyard.pipeline.tally import Tally
 from steelyard.pipeline.warmup import warm_up
 
+WINDOW = 1024
+"""Requests that a model of this machine may choose from when it fills its batch."""
+
 
 def infer_all(run: RunState, prepared: Sequence[Prepared]) -> None:
     """Ask what is left of every job; what cannot be asked is told and noted in ``run``."""
     with claimed(run.folder.root) as claim:
         works = [Work(item, run.predictions(item), claim) for item in prepared]
-        loads = sorted((work.model.load.concurrency for work in works if work.left), reverse=True)
-        engine.run(_infer_all(run, works), connections=sum(loads[: run.settings.at_once]))
+        there = devices.found()
+        left = [work.model for work in works if work.left]
+        devices.refuse_too_few(left, run.settings.at_once, there)
+        served = (model for model in left if backends.devices(model) is None)
+        loads = sorted((model.load.concurrency for model in served), reverse=True)
+        engine.run(_infer_all(run, works, there), connections=sum(loads[: run.settings.at_once]))
 
 
-async def _infer_all(run: RunState, works: Sequence[Work]) -> None:
+async def _infer_all(run: RunState, works: Sequence[Work], there: devices.Accelerators) -> None:
+    pool = devices.Pool(there, run.settings.at_once)
     models = await _discover(run, works)
     prepared = [work.prepared for work in works]
     anyway = run.settings.reuse_anyway
@@ -40,7 +50,7 @@ async def _infer_all(run: RunState, works: Sequence[Work]) -> None:
     async def worker() -> None:
         for work in waiting:
             work.model = models[work.model.abbr]
-            await _infer(run, work)
+            await _infer(run, work, pool)
 
     with ungrouped():
         async with asyncio.TaskGroup() as group:
@@ -76,7 +86,7 @@ async def _discover(run: RunState, works: Iterable[Work]) -> dict[str, ModelSpec
     return models
 
 
-async def _infer(run: RunState, work: Work) -> None:
+async def _infer(run: RunState, work: Work, pool: devices.Pool) -> None:
     with run.log("infer", work.prepared) as log:
         run.tell(
             JobStarted(
@@ -98,10 +108,10 @@ async def _infer(run: RunState, work: Work) -> None:
                 f"Found {work.kept} completed data in cache, run infer task from the last "
                 "interrupted position",
             )
-        await _ask(run, work, log)
+        await _ask(run, work, pool, log)
 
 
-async def _ask(run: RunState, work: Work, log: JobLog) -> None:
+async def _ask(run: RunState, work: Work, pool: devices.Pool, log: JobLog) -> None:
     """Ask what is left of one job. Disk trouble ends the run, any other only this job."""
     name = work.prepared.name
     tally = Tally(name, total=work.total, kept=work.kept)
@@ -109,7 +119,12 @@ async def _ask(run: RunState, work: Work, log: JobLog) -> None:
     status: Literal["finished", "stopped", "interrupted"] = "interrupted"
     detail = ""
     try:
-        await _send(run, work, tally, log)
+        needed = backends.devices(work.model)
+        if needed is None:
+            await _send(run, work, tally, log)
+        else:
+            async with pool.lease(needed) as environ:
+                await _compute(work, tally, log, environ)
         status = "finished"
         run.note_missing(work.prepared, work.left - tally.answered)
     except DiskError as error:
@@ -122,6 +137,13 @@ async def _ask(run: RunState, work: Work, log: JobLog) -> None:
         run.tallies.remove(tally)
         if detail:
             log.line("ERROR", f"stopped: {detail}")
+        if tally.cut:
+            tally.notes.append(
+                f"{tally.cut:,} prompts were longer than the model takes and were cut"
+            )
+        for note in tally.notes:
+            log.line("WARNING", note)
+            run.tell(Notice(text=f"{name}: {note}", level="warning"))
         for kind, count in sorted(tally.failed.items()):
             log.line("WARNING", f"failed, {kind}: {count}")
         log.line("INFO", f"{status}: {tally.answered} answered, {tally.failed.total()} failed")
@@ -149,3 +171,11 @@ async def _send(run: RunState, work: Work, tally: Tally, log: JobLog) -> None:
     else:
         slices = infer_slices(work, senders)
         await ask_apart(slices, claim=work.claim, tally=tally, log=log)
+
+
+async def _compute(work: Work, tally: Tally, log: JobLog, environ: Mapping[str, str]) -> None:
+    """Have a model of this machine answer, in a process that it may take down with it."""
+    load = replace(work.model.load, concurrency=WINDOW, request_rate=0.0)
+    work.model = replace(work.model, load=load)
+    slices = infer_slices(work, 1)
+    await ask_apart(slices, claim=work.claim, tally=tally, log=log, environ=environ)

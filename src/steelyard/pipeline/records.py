@@ -48,6 +48,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     token_source: str | None = None
+    prompt_cut: int = 0
     logprobs: Json = None
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""
@@ -95,6 +96,7 @@ def line(reply: Reply, request: Request, origin: Origin) -> Line:
         prompt_tokens=reply.prompt_tokens,
         output_tokens=reply.output_tokens,
         token_source=reply.token_source,
+        prompt_cut=reply.prompt_cut,
         logprobs=reply.logprobs,
         tool_calls=reply.tool_calls,
         model=reply.model,
@@ -122,6 +124,7 @@ def reply(stored: Line) -> Reply:
         finish=stored.finish,
         prompt_tokens=stored.prompt_tokens,
         output_tokens=stored.output_tokens,
+        prompt_cut=stored.prompt_cut,
         logprobs=stored.logprobs,
         tool_calls=stored.tool_calls,
         model=stored.model,

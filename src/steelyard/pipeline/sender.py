@@ -11,13 +11,14 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from steelyard import engine, store
+from steelyard import backends, engine, store
 from steelyard.core import DiskError, Reply, Request, RunStopped, SteelyardError
 from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.infer import Errand, Work, failure_text, send
@@ -52,6 +53,10 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
     attempts: int = 0
     failures: list[str] = []
     """New failures since the last word, for the log."""
+    notes: list[str] = []
+    """What the backend had to say, at the end."""
+    cut: int = 0
+    """Prompts that were cut."""
     stopped: str = ""
     disk: str = ""
     ready: bool = False
@@ -60,17 +65,25 @@ class Word(msgspec.Struct, frozen=True, omit_defaults=True):
     """Only of a load test."""
 
 
-async def ask_apart(slices: Sequence[Slice], *, claim: int, tally: Tally, log: JobLog) -> None:
+async def ask_apart(
+    slices: Sequence[Slice],
+    *,
+    claim: int,
+    tally: Tally,
+    log: JobLog,
+    environ: Mapping[str, str] = {},
+) -> None:
     """Send every slice from a process of its own; all begin at the same time.
 
-    Raises as ``infer.ask_all`` does.
+    ``environ`` is added to the environment of the processes. Raises as ``infer.ask_all`` does.
     """
+    launch = _Launch(claim, environ)
     counts = _Counts([Word()] * len(slices), tally, log)
     start = _Start(len(slices))
     with ungrouped():
         async with asyncio.TaskGroup() as group:
             for number, part in enumerate(slices):
-                group.create_task(_follow(part, number, counts, start, claim=claim))
+                group.create_task(_follow(part, number, counts, start, launch))
 
 
 def infer_slices(work: Work, senders: int) -> list[Slice]:
@@ -90,6 +103,13 @@ def infer_slices(work: Work, senders: int) -> list[Slice]:
         path = store.part(work.path, number + 1)
         slices.append(Slice(Errand(model, str(path), origin), mine))
     return slices
+
+
+class _Launch(NamedTuple):
+    """What the processes of one job get beside their work."""
+
+    claim: int
+    environ: Mapping[str, str]
 
 
 class _Start:
@@ -112,26 +132,30 @@ class _Counts:
 
     def __init__(self, words: list[Word], tally: Tally, log: JobLog) -> None:
         self._words = words
-        self._tally = tally
+        self.tally = tally
         self._log = log
 
     def take(self, number: int, word: Word) -> None:
         """Count what a sender says."""
-        words, tally = self._words, self._tally
+        words, tally = self._words, self.tally
         words[number] = word
         tally.answered = sum(word.answered for word in words)
         tally.counters.in_flight = sum(word.in_flight for word in words)
         tally.counters.attempts = sum(word.attempts for word in words)
         tally.failed = sum((Counter(word.failed) for word in words), Counter())
+        tally.cut = sum(word.cut for word in words)
+        tally.notes += word.notes
         if tally.speed is not None and word.speed is not None:
             tally.speed.add(word.speed)
         for failure in word.failures:
             self._log.line("ERROR", failure)
 
 
-async def _follow(part: Slice, number: int, counts: _Counts, start: _Start, *, claim: int) -> None:
+async def _follow(
+    part: Slice, number: int, counts: _Counts, start: _Start, launch: _Launch
+) -> None:
     """One sender from start to end, or until this task is cancelled."""
-    process = await _started(claim)
+    process = await _started(launch)
     told_to, tells = process.stdin, process.stdout
     if told_to is None or tells is None:
         raise RunStopped("a sender process has no pipes")
@@ -167,7 +191,7 @@ async def _follow(part: Slice, number: int, counts: _Counts, start: _Start, *, c
             await process.wait()
 
 
-async def _started(claim: int) -> asyncio.subprocess.Process:
+async def _started(launch: _Launch) -> asyncio.subprocess.Process:
     """A sender that finds the same modules as this process and holds the run folder with it.
 
     It has a session of its own: an interrupt at the terminal is for this process, whose end it
@@ -183,8 +207,8 @@ async def _started(claim: int) -> asyncio.subprocess.Process:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 24,
-            env={**os.environ, "PYTHONPATH": modules},
-            pass_fds=(claim,),
+            env={**os.environ, **launch.environ, "PYTHONPATH": modules},
+            pass_fds=(launch.claim,),
             start_new_session=True,
         )
     except OSError as error:
@@ -197,15 +221,15 @@ class _Telling:
     """What one sender has to tell."""
 
     def __init__(self, *, is_load: bool) -> None:
-        self._tally = Tally("", total=None)
-        self.counters = self._tally.counters
+        self.tally = Tally("", total=None)
+        self.counters = self.tally.counters
         self._failures: list[str] = []
         self._is_load = is_load
         self._speed = SpeedNews(0, [], [])
 
     def count(self, reply: Reply) -> None:
         """Take one finished reply."""
-        self._tally.count(reply)
+        self.tally.count(reply)
         if self._is_load:
             self._speed.count(reply)
         if reply.failure is not None and len(self._failures) < _MOST_FAILURES_TOLD:
@@ -215,13 +239,16 @@ class _Telling:
         """The counts so far, and what is new."""
         failures, self._failures = self._failures, []
         speed, self._speed = self._speed, SpeedNews(0, [], [])
-        tally = self._tally
+        tally = self.tally
+        notes, tally.notes = tally.notes, []
         return Word(
             tally.answered,
             dict(tally.failed),
             tally.counters.in_flight,
             tally.counters.attempts,
             failures,
+            notes,
+            tally.cut,
             speed=speed if self._is_load else None,
         )
 
@@ -232,7 +259,7 @@ def _sending(part: Slice, telling: _Telling) -> Coroutine[None, None, None]:
     if isinstance(part.errand, LoadErrand):
         asked = spooled(part.errand) if part.errand.spool else part.requests
         return send_load(asked, part.errand, counted=counted, counters=counters)
-    return send(part.requests, part.errand, counted=counted, counters=counters)
+    return send(part.requests, part.errand, counted=counted, tally=telling.tally)
 
 
 async def _serve(part: Slice, start_ns: int) -> Word:
@@ -283,7 +310,10 @@ def main() -> int:
         part = msgspec.msgpack.decode(_read(size), type=Slice)
         _tell(Word(ready=True))
         start_ns = int.from_bytes(_read(8), "big")
-        _tell(engine.run(_serve(part, start_ns), connections=part.errand.model.load.concurrency))
+        model = part.errand.model
+        served = backends.devices(model) is None
+        connections = model.load.concurrency if served else 0
+        _tell(engine.run(_serve(part, start_ns), connections=connections))
     except (KeyboardInterrupt, BrokenPipeError, EOFError):
         return 130
     return 0

@@ -33,6 +33,10 @@ class Tally:
         self.right = 0.0
         self.marked = 0
         self.counters = Counters()
+        self.cut = 0
+        """Prompts that were longer than the model takes."""
+        self.notes: list[str] = []
+        """What the backend had to say at the end."""
         self._began_ns = time.monotonic_ns()
         self._trail: deque[tuple[int, int]] = deque([(self._began_ns, 0)])
 
@@ -42,6 +46,7 @@ class Tally:
             self.answered += 1
         else:
             self.failed[failure_kind(reply.failure)] += 1
+        self.cut += reply.prompt_cut > 0
         if self.speed is not None:
             self.speed.count(reply)
 

@@ -1,0 +1,87 @@
+"""From messages to token ids: chat template or plain text, and what is cut when it is too long."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from steelyard.backends._request import plain_prompt
+from steelyard.core import ConfigError, Message, Request
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+class Prompted(NamedTuple):
+    """A prompt as token ids."""
+
+    ids: list[int]
+    cut: int
+    """Tokens that were left out because the prompt was too long."""
+
+
+def chat_text(tokenizer: "PreTrainedTokenizerBase", request: Request) -> str:
+    """The dialogue in the tokenizer's chat template, with the opening of the model's turn.
+
+    ``ConfigError`` when there is no template, or the template refuses the dialogue.
+    """
+    if not tokenizer.chat_template:
+        raise ConfigError(
+            f"{tokenizer.name_or_path}: the tokenizer has no chat template. Use hf_base_model, or "
+            "name a tokenizer that has one with --set tokenizer_path=FOLDER."
+        )
+    try:
+        text = tokenizer.apply_chat_template(
+            merged(request.messages), tokenize=False, add_generation_prompt=True
+        )
+    except Exception as error:
+        raise ConfigError(
+            f"request {request.key}: the chat template refuses the dialogue ({error})"
+        ) from error
+    return str(text)
+
+
+def chat_ids(tokenizer: "PreTrainedTokenizerBase", request: Request) -> list[int]:
+    """``chat_text`` as token ids; a template writes its special tokens itself."""
+    return _ids(tokenizer, chat_text(tokenizer, request), special=False)
+
+
+def plain_text(_: "PreTrainedTokenizerBase", request: Request) -> str:
+    """All texts of the dialogue one after the other, as a text to go on with."""
+    return plain_prompt(request, "")
+
+
+def plain_ids(tokenizer: "PreTrainedTokenizerBase", request: Request) -> list[int]:
+    """``plain_text`` as token ids, with the marks that the tokenizer puts around a text."""
+    return _ids(tokenizer, plain_text(tokenizer, request), special=True)
+
+
+def merged(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The turns that are not empty; neighbours of one role are one turn, a line each."""
+    turns: list[dict[str, Any]] = []
+    for message in messages:
+        if not isinstance(message.content, str):
+            raise ConfigError(
+                "a question with pictures or other parts cannot be put to a local text model"
+            )
+        if not message.content:
+            continue
+        if turns and turns[-1]["role"] == message.role:
+            turns[-1]["content"] += "\n" + message.content
+        else:
+            turns.append({"role": message.role, "content": message.content})
+    return turns
+
+
+def fitted(ids: list[int], room: int, *, middle: bool) -> Prompted:
+    """``ids`` in at most ``room`` tokens: the end is kept, or with ``middle`` both halves."""
+    cut = len(ids) - room
+    if cut <= 0:
+        return Prompted(ids, 0)
+    if not middle:
+        return Prompted(ids[cut:], cut)
+    head = room // 2
+    return Prompted(ids[:head] + ids[len(ids) - (room - head) :], cut)
+
+
+def _ids(tokenizer: "PreTrainedTokenizerBase", text: str, *, special: bool) -> list[int]:
+    found: list[int] = tokenizer(text, add_special_tokens=special)["input_ids"]
+    return found
