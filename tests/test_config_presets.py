@@ -25,6 +25,7 @@ ABBRS = {
     "triton_stream_api_general": "triton-stream-api-general",
     "mindie_stream_api_general": "mindie-stream-api",
 }
+LOCAL = {"hf_chat_model": "hf-chat-model", "hf_base_model": "hf-base-model"}
 
 PRESET = """
 from steelyard.core import ModelSpec
@@ -72,9 +73,22 @@ def test_every_preset_is_accepted_by_its_backend(name: str, built_in: Places) ->
     backends.check(spec)
 
 
+@pytest.mark.parametrize(("name", "abbr"), LOCAL.items())
+def test_presets_of_models_in_this_process_sample_as_aisbench_does(
+    name: str, abbr: str, built_in: Places
+) -> None:
+    spec = only(name, built_in)
+    assert (spec.abbr, spec.backend, spec.sampling.max_tokens) == (abbr, name, 512)
+    assert spec.options["max_seq_len"] == 2048
+    assert spec.options["run_cfg"] == {"num_gpus": 1}
+    drawn = {"do_sample": True, "temperature": 0.5, "top_k": 10, "top_p": 0.95}
+    assert spec.sampling.extra == {**drawn, "repetition_penalty": 1.03}
+    backends.check(spec)
+
+
 def test_no_preset_is_without_this_test(built_in: Places) -> None:
     files = {path.stem for path in built_in.models[-1].glob("*.py")} - {"__init__"}
-    assert files == set(ABBRS)
+    assert files == {*ABBRS, *LOCAL}
 
 
 def test_case_does_not_matter(built_in: Places) -> None:
@@ -103,7 +117,7 @@ def test_a_typing_error_is_answered_with_near_names(built_in: Places) -> None:
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("hf_chat_model", "Serve the model"),
+        ("hf_qwenvl_model", "Serve the model"),
         ("vllm_api_old", "Use vllm_api_general"),
         ("vllm_api_function_call_chat", "function calls"),
     ],

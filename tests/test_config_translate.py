@@ -9,8 +9,9 @@ import os
 
 import pytest
 
+from steelyard import backends
 from steelyard.config.model_entries import read_models
-from steelyard.config.translate import translated
+from steelyard.config.translate import old_style, translated
 from steelyard.core import ConfigError, Json, Load, ModelSpec, Sampling, Traffic
 
 VARIABLE = "STEELYARD_API_KEY_M"
@@ -251,12 +252,42 @@ def test_a_misspelt_class_is_an_error_that_names_the_right_one() -> None:
     ("given", "advice"),
     [
         ({"abbr": "m"}, "type is missing"),
-        (entry(type="HuggingFacewithChatTemplate"), "Serve the model"),
+        (entry(type="TurboMindModel"), "Serve the model"),
         (entry(type="VLLMCustomAPIOld"), "Use vllm_api_general"),
     ],
 )
 def test_classes_that_are_not_supported_say_what_to_do(given: dict[str, Json], advice: str) -> None:
     assert advice in refusal(given)
+
+
+def test_an_entry_of_a_model_in_this_process_is_this_spec_and_goes_back() -> None:
+    given = {
+        "attr": "local",
+        "type": "HuggingFacewithChatTemplate",
+        "abbr": "tiny",
+        "path": "weights",
+        "tokenizer_path": "words",
+        "model_kwargs": {"device_map": "auto", "torch_dtype": "torch.float16"},
+        "tokenizer_kwargs": {"padding_side": "left"},
+        "generation_kwargs": {"do_sample": False},
+        "max_out_len": 100,
+        "max_seq_len": 2048,
+        "batch_size": 4,
+        "batch_padding": True,
+        "run_cfg": {"num_gpus": 2, "num_procs": 1},
+        "stop_words": ["Q:"],
+        "trust_remote_code": False,
+    }
+    found = translated(given, "file.py: models[0]")
+    assert found.notices == ()
+    spec = found.spec
+    assert (spec.backend, spec.sampling.max_tokens) == ("hf_chat_model", 100)
+    assert spec.options["path"] == "weights"
+    assert spec.options["run_cfg"] == {"num_gpus": 2, "num_procs": 1}
+    assert spec.tokenizer == ""
+    assert "base_url" not in spec.options
+    backends.check(spec)
+    assert translated(old_style(spec), "again").spec == spec
 
 
 def test_an_openai_sdk_entry_of_opencompass_is_this_spec() -> None:

@@ -38,16 +38,16 @@ from steelyard.engine import (
     run,
     turn_number,
 )
-from steelyard.engine.load_drive import MOST_UNREAD
+from steelyard.engine.load_drive import MOST_UNREAD_BYTES
 from told_backend import REFUSED, into, requests
 
 NOW = Timing(queued_ns=0, sent_ns=0, done_ns=0)
 
 
 class Unread(NamedTuple):
-    """An answer that came in ``reads`` pieces."""
+    """An answer of some size."""
 
-    reads: int
+    size_bytes: int
     reply: Callable[[], Reply]
 
 
@@ -59,9 +59,9 @@ class Fetching:
         delay_s: float = 0.0,
         failure: Failure | None = None,
         reading_s: float = 0.0,
-        reads: int = 1,
+        size_bytes: int = 1,
     ) -> None:
-        self.reads = reads
+        self.size_bytes = size_bytes
         self._delay_s = delay_s
         self._reading_s = reading_s
         self._failure = failure
@@ -90,7 +90,7 @@ class Fetching:
             text = f"answer {turn_number(request.key)}"
             return Reply(key=request.key, timing=timing, text=text, failure=self._failure)
 
-        return Unread(self.reads, read)
+        return Unread(self.size_bytes, read)
 
     async def close(self) -> None:
         pass
@@ -121,10 +121,10 @@ def test_free_places_are_filled_before_answers_are_read() -> None:
 
 
 def test_answers_that_wait_to_be_read_are_bounded_by_their_size() -> None:
-    """Two hundred come at once; when they came in many pieces, only a few of them may wait."""
+    """Two hundred come at once; when they are large, only a few of them may wait."""
 
-    def most_waiting(reads: int) -> int:
-        service = Fetching(0.01, reads=reads)
+    def most_waiting(size_bytes: int) -> int:
+        service = Fetching(0.01, size_bytes=size_bytes)
         driven(service, 200, Closed(200))
         waiting, most = 0, 0
         for event in service.came:
@@ -132,7 +132,7 @@ def test_answers_that_wait_to_be_read_are_bounded_by_their_size() -> None:
             most = max(most, waiting)
         return most
 
-    assert most_waiting(MOST_UNREAD // 4) <= 5
+    assert most_waiting(MOST_UNREAD_BYTES // 4) <= 5
     assert most_waiting(1) > 20
 
 

@@ -60,27 +60,37 @@ def positions(mask: Tensor) -> Tensor:
     return (mask.cumsum(-1) - 1).clamp(min=0)
 
 
-class _Forward:
-    """Calls the model; only the last column's logits are asked for where it can be said."""
+class Forward:
+    """Calls a model under the names that its release of Transformers has for things."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self.device = model.get_input_embeddings().weight.device
         self._model = model
         names = signature(model.forward).parameters
-        self._more: dict[str, Any] = {"logits_to_keep": 1} if "logits_to_keep" in names else {}
+        self._cache = "cache" if "cache" in names else "past_key_values"
+        self._last: dict[str, Any] = {"logits_to_keep": 1} if "logits_to_keep" in names else {}
 
-    @torch.inference_mode()
-    def __call__(self, ids: Tensor, mask: Tensor, where: Tensor, cache: Cache) -> Tensor:
-        """Logits (rows, vocabulary) behind the last column of ``ids``."""
-        out = self._model(
-            input_ids=ids.to(self.device),
-            attention_mask=mask.to(self.device),
-            position_ids=where.to(self.device),
-            past_key_values=cache,
-            use_cache=True,
-            **self._more,
-        )
-        logits: Tensor = out.logits[:, -1]
+    def all(self, ids: Tensor, mask: Tensor, where: Tensor, cache: Cache) -> Tensor:
+        """Logits (rows, columns, vocabulary) of what follows each column of ``ids``."""
+        return self._logits(ids, mask, where, cache, {})
+
+    def last(self, ids: Tensor, mask: Tensor, where: Tensor, cache: Cache) -> Tensor:
+        """Logits (rows, vocabulary) of what follows the last column of ``ids``."""
+        return self._logits(ids, mask, where, cache, self._last)[:, -1]
+
+    def _logits(
+        self, ids: Tensor, mask: Tensor, where: Tensor, cache: Cache, more: dict[str, Any]
+    ) -> Tensor:
+        with torch.inference_mode():
+            out = self._model(
+                input_ids=ids.to(self.device),
+                attention_mask=mask.to(self.device),
+                position_ids=where.to(self.device),
+                use_cache=True,
+                **{self._cache: cache},
+                **more,
+            )
+        logits: Tensor = out.logits
         return logits
 
 
@@ -92,7 +102,7 @@ class _Span:
     stop = 0
 
 
-class _Layer(DynamicLayer):
+class _Layer(DynamicLayer):  # type: ignore[misc]
     """Keys and values of one layer in a buffer with room for more."""
 
     def __init__(self, span: _Span) -> None:
@@ -124,7 +134,7 @@ class Lanes:
     joins = True
 
     def __init__(self, model: PreTrainedModel) -> None:
-        self._forward = _Forward(model)
+        self._forward = Forward(model)
         self._span = _Span()
         self._lengths: list[int] = []
         self._layers: list[_Layer] = []
@@ -136,7 +146,7 @@ class Lanes:
         """See ``Batch``."""
         ids, mask = padded(prompts, [row[0] for row in prompts])
         made = DynamicCache()
-        logits = self._forward(ids, mask, positions(mask), made)
+        logits = self._forward.last(ids, mask, positions(mask), made)
         width, first = ids.shape[1], len(self._lengths)
         self._lengths += map(len, prompts)
         self._make_room(made, width)
@@ -161,7 +171,7 @@ class Lanes:
         self._mask[: span.lanes, span.stop] = 1
         mask = self._mask[: span.lanes, span.start : span.stop + 1]
         where = torch.tensor(self._lengths)[:, None]
-        logits = self._forward(new, mask, where, self._cache)
+        logits = self._forward.last(new, mask, where, self._cache)
         self._lengths = [length + 1 for length in self._lengths]
         span.stop += 1
         self._settle()
@@ -259,11 +269,12 @@ class Padded:
     joins = False
 
     def __init__(self, model: PreTrainedModel) -> None:
-        self._forward = _Forward(model)
+        self._forward = Forward(model)
         self._config = model.config
         self._rows: list[int] = []
         """The batch's row of every lane."""
-        self.clear()
+        self._cache: Cache = DynamicCache()
+        self._ids = self._mask = torch.zeros((0, 0), dtype=torch.long)
 
     def add(self, prompts: Sequence[list[int]]) -> Tensor:
         """See ``Batch``."""
@@ -272,7 +283,7 @@ class Padded:
         self._cache = DynamicCache(config=self._config)
         self._ids, self._mask = padded(prompts, [row[0] for row in prompts])
         self._rows = list(range(len(prompts)))
-        return self._forward(self._ids, self._mask, positions(self._mask), self._cache)
+        return self._forward.last(self._ids, self._mask, positions(self._mask), self._cache)
 
     def step(self, tokens: Sequence[int]) -> Tensor:
         """See ``Batch``."""
@@ -281,7 +292,7 @@ class Padded:
         self._ids = torch.cat([self._ids, new], dim=1)
         self._mask = torch.cat([self._mask, torch.ones_like(new)], dim=1)
         where = self._mask.sum(-1, keepdim=True) - 1
-        return self._forward(new, self._mask, where, self._cache)[self._rows]
+        return self._forward.last(new, self._mask, where, self._cache)[self._rows]
 
     def leave(self, lane: int) -> int:
         """See ``Batch``."""
@@ -299,6 +310,5 @@ class Padded:
     def clear(self) -> None:
         """See ``Batch``."""
         self._rows = []
-        self._cache: Cache = DynamicCache()
-        self._ids = torch.zeros((0, 0), dtype=torch.long)
-        self._mask = torch.zeros((0, 0), dtype=torch.long)
+        self._cache = DynamicCache()
+        self._ids = self._mask = self._ids[:0, :0]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from steelyard.backends._hf_lanes import padded, positions
+from steelyard.backends._hf_lanes import Forward, padded, positions
 from steelyard.backends._hf_load import Loaded
 from steelyard.core import Candidate, Likelihood
 
@@ -104,24 +104,17 @@ def portions(loaded: Loaded, scored: Iterable[Scored], at_once: int) -> Iterable
         yield group
 
 
-@torch.inference_mode()
 def likelihoods(loaded: Loaded, group: Sequence[Scored]) -> list[tuple[Likelihood, ...]]:
     """The likelihoods of every candidate of every request, in order."""
-    model = loaded.model
-    device = model.get_input_embeddings().weight.device
+    forward = Forward(loaded.model)
+    device = forward.device
     shared = [one.shared for one in group]
     ids, mask = (part.to(device) for part in padded(shared, [row[0] for row in shared]))
-    cache = DynamicCache(config=model.config)
-    out = model(
-        input_ids=ids,
-        attention_mask=mask,
-        position_ids=positions(mask),
-        past_key_values=cache,
-        use_cache=True,
-    )
-    before, _ = _told(out.logits[:, :-1], ids[:, 1:])
+    cache = DynamicCache(config=loaded.model.config)
+    logits = forward.all(ids, mask, positions(mask), cache)
+    before, _ = _told(logits[:, :-1], ids[:, 1:])
     before = before * mask[:, :-1]  # a real token behind a real one
-    last = out.logits[:, -1:]
+    last = logits[:, -1:]
     owner = [number for number, one in enumerate(group) for _ in one.rests]
     rests = [rest for one in group for rest in one.rests]
     width = max(map(len, rests))
@@ -131,14 +124,8 @@ def likelihoods(loaded: Loaded, group: Sequence[Scored]) -> list[tuple[Likelihoo
     real = torch.tensor([[1] * len(rest) + [0] * (width - len(rest)) for rest in rests])
     real = real.to(device)
     whole_mask = torch.cat([mask[places], real], dim=1)
-    out = model(
-        input_ids=more,
-        attention_mask=whole_mask,
-        position_ids=positions(whole_mask)[:, -width:],
-        past_key_values=cache,
-        use_cache=True,
-    )
-    after, best = _told(torch.cat([last[places], out.logits[:, :-1]], dim=1), more)
+    logits = forward.all(more, whole_mask, positions(whole_mask)[:, -width:], cache)
+    after, best = _told(torch.cat([last[places], logits[:, :-1]], dim=1), more)
     return _folded(group, owner, before.sum(-1).tolist(), after.tolist(), best.tolist())
 
 

@@ -56,9 +56,9 @@ class _Unread(NamedTuple):
     fetched: Fetched
 
     @property
-    def reads(self) -> int:
+    def size_bytes(self) -> int:
         """See ``Unread``."""
-        return len(self.fetched.capture.reads)
+        return self.fetched.capture.size_bytes
 
     def reply(self) -> Reply:
         """See ``Unread``."""

@@ -25,8 +25,8 @@ class Unread(Protocol):
     """An answer that is over, as it came."""
 
     @property
-    def reads(self) -> int:
-        """In how many pieces it came, which tells what keeping it takes."""
+    def size_bytes(self) -> int:
+        """About how much memory it takes."""
 
     def reply(self) -> Reply:
         """Read it; called once."""

@@ -9,6 +9,9 @@ from steelyard.engine.content import decoded
 from steelyard.engine.exchange import Exchange
 from steelyard.engine.framing import BODY_LIMIT, BadResponse, ResponseReader
 
+_READ_BYTES = 96
+"""What Python needs for one read besides its bytes."""
+
 Marks = tuple[tuple[int, int], ...]
 
 
@@ -39,6 +42,11 @@ class Capture:
     def unparsed(self) -> int:
         """Reads since the last look."""
         return len(self.reads) - self._parsed
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory the reads take."""
+        return sum(map(len, self.reads)) + _READ_BYTES * len(self.reads)
 
     @property
     def overgrown(self) -> bool:

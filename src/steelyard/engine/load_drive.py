@@ -19,8 +19,8 @@ from steelyard.engine.fatal import FirstReplies
 from steelyard.engine.pacing import Pacing
 from steelyard.engine.places import serve_turns
 
-MOST_UNREAD = 1 << 18
-"""Reads of the answers that wait at most (some 80 MB); beyond that sending waits for reading."""
+MOST_UNREAD_BYTES = 1 << 26
+"""What answers that wait may take in memory; beyond that sending waits for reading."""
 
 PORTION_NS = 300_000
 """How long answers are read before the network is looked at again."""
@@ -69,6 +69,7 @@ class _Waiting(NamedTuple):
     request: Request
     queued_ns: int
     due_ns: int | None
+    size_bytes: int
 
     def reply(self) -> Reply:
         """The reply, with the times that only the sender knows."""
@@ -85,8 +86,8 @@ class _Load:
         self._backend = backend
         self._sink = sink
         self._waiting: deque[_Waiting] = deque()
-        self._reads = 0
-        """Of the answers that wait."""
+        self._unread_bytes = 0
+        """Memory of the answers that wait."""
         self._some = asyncio.Event()
 
     async def converse(self, request: Request, due_ns: int | None) -> bool:
@@ -94,7 +95,8 @@ class _Load:
         asked: Request | None = request
         while asked is not None:
             queued_ns = monotonic_ns()
-            answer = _Waiting(await self._backend.fetch(asked), asked, queued_ns, due_ns)
+            unread = await self._backend.fetch(asked)
+            answer = _Waiting(unread, asked, queued_ns, due_ns, unread.size_bytes)
             if not asked.then:
                 self._later(answer)
                 return True
@@ -118,7 +120,7 @@ class _Load:
                 looked_ns = monotonic_ns()
                 await asyncio.sleep(0)
                 began_ns = monotonic_ns()
-                if began_ns - looked_ns > BUSY_NS and self._reads < MOST_UNREAD // 2:
+                if began_ns - looked_ns > BUSY_NS and self._unread_bytes < MOST_UNREAD_BYTES // 2:
                     continue
                 while self._waiting and monotonic_ns() < began_ns + PORTION_NS:
                     self._take_first()
@@ -130,14 +132,14 @@ class _Load:
 
     def _later(self, answer: _Waiting) -> None:
         self._waiting.append(answer)
-        self._reads += answer.unread.reads
+        self._unread_bytes += answer.size_bytes
         self._some.set()
-        while self._reads > MOST_UNREAD:
+        while self._unread_bytes > MOST_UNREAD_BYTES:
             self._take_first()
 
     def _take_first(self) -> None:
         answer = self._waiting.popleft()
-        self._reads -= answer.unread.reads
+        self._unread_bytes -= answer.size_bytes
         self._take(answer)
 
     def _take(self, answer: _Waiting) -> Reply:

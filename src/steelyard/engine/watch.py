@@ -77,9 +77,9 @@ class _CountedUnread(NamedTuple):
     counters: Counters
 
     @property
-    def reads(self) -> int:
+    def size_bytes(self) -> int:
         """See ``Unread``."""
-        return self.unread.reads
+        return self.unread.size_bytes
 
     def reply(self) -> Reply:
         """See ``Unread``."""
