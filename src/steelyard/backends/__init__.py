@@ -4,9 +4,14 @@ Rule: a backend turns one ``Request`` into one ``Reply`` and knows no retries, n
 no marking. Every module here without a leading underscore is a backend, named by
 ``ModelSpec.backend``; a dotted name is a user's own module. Each has ``Options`` (a msgspec
 struct) and ``connect(spec) -> Backend``. Adding one is adding its file.
+
+One whose backends can say how likely a text is (``Request.candidates`` in, ``Reply.likelihoods``
+out) also has ``scoring_obstacle(options) -> str`` (``core.CandidateModule``): empty, or what in the
+options stands in the way and what to do about it. Without the function tasks of likelihoods are
+refused before anything is sent.
 """
 
-from steelyard.backends._opening import backend_options, check, open_backend
+from steelyard.backends._opening import backend_options, check, check_candidates, open_backend
 from steelyard.backends._options import read_options
 
-__all__ = ["backend_options", "check", "open_backend", "read_options"]
+__all__ = ["backend_options", "check", "check_candidates", "open_backend", "read_options"]

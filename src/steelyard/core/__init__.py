@@ -19,7 +19,10 @@ from steelyard.core.errors import (
 )
 from steelyard.core.protocols import (
     Backend,
+    CandidateModule,
     Fetcher,
+    LikelihoodScorer,
+    Marking,
     ModelLister,
     Scorer,
     Sink,
@@ -44,6 +47,7 @@ __all__ = [
     "Backend",
     "Beat",
     "Candidate",
+    "CandidateModule",
     "ConfigError",
     "DataError",
     "DiskError",
@@ -53,7 +57,9 @@ __all__ = [
     "Job",
     "Json",
     "Likelihood",
+    "LikelihoodScorer",
     "Load",
+    "Marking",
     "Message",
     "Metric",
     "MissingData",
