@@ -106,6 +106,7 @@ def test_a_whole_run_scores_by_the_whole_text(url: str, folder: Path) -> None:
     assert [stored[row]["prediction"] for row in range(3)] == ["A", "A", "B"]
     assert [stored[row]["gold"] for row in range(3)] == ["A", "B", "A"]
     assert stored[0]["origin_prompt"] == "The cat sat. The"
+    assert stored[0]["candidates"] == [{"text": " cat"}, {"text": " dog"}]
     results_file = results(found, MODEL, "toy")
     assert results_file["mode"] == "ppl"
     assert results_file["scorer"] == "most_likely(whole)@1"

@@ -14,6 +14,7 @@ import msgspec
 
 from steelyard import store
 from steelyard.core import (
+    Candidate,
     DataError,
     Failure,
     Json,
@@ -56,6 +57,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""
     attempts: int = 1
+    candidates: tuple[Candidate, ...] = ()
+    """What was scored behind ``origin_prompt``."""
     ppl_list: tuple[LabelPpl, ...] = ()
     """Of a task of likelihoods; ``prediction`` is then the label with the smallest ``ppl``."""
     likelihoods: tuple[Likelihood, ...] = ()
@@ -107,6 +110,7 @@ def line(reply: Reply, request: Request, origin: Origin) -> Line:
         tool_calls=reply.tool_calls,
         model=reply.model,
         attempts=reply.attempts,
+        candidates=request.candidates,
         ppl_list=label_ppls(reply),
         likelihoods=reply.likelihoods,
         failure=reply.failure,
