@@ -144,6 +144,16 @@ def test_the_authors_file_of_hellaswag_becomes_the_prepared_form(tmp_path: Path)
     ]
 
 
+def test_a_row_of_the_authors_file_without_a_label_is_refused(tmp_path: Path) -> None:
+    row = {"activity_label": "a", "ctx_a": "b", "ctx_b": "c", "endings": ["d"] * 4, "label": ""}
+    (tmp_path / "hellaswag").mkdir()
+    file = tmp_path / "hellaswag/hellaswag_val.jsonl"
+    file.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    (task,) = catalogue.find("hellaswag_lm_eval")[0].make(Data((tmp_path,)))
+    with pytest.raises(DataError, match="line 1: field `label`"):
+        list(task.samples())
+
+
 def test_blanks_behind_a_beginning_are_scored_with_the_ending(tmp_path: Path) -> None:
     row = {"query": "Baking: Stir.  ", "choices": ["a", "b", "c", "d"], "gold": 1}
     (tmp_path / "hellaswag").mkdir()

@@ -67,6 +67,8 @@ def to_sample(index: int, row: Row) -> Sample:
 
 def prepared(index: int, row: AuthorsRow) -> Sample:
     """The authors' row in the prepared form, as lm-evaluation-harness makes it."""
+    if not str(row.label).isdecimal():
+        raise BadField("label", row.label, "the number of the right ending (test rows have none)")
     context = f"{row.activity_label}: {row.ctx_a} {row.ctx_b.capitalize()}"
     endings = [without_marks(ending) for ending in row.endings]
     return to_sample(index, Row(without_marks(context), endings, int(row.label)))
