@@ -59,13 +59,18 @@ def test_both_readmes_hold_the_same_commands() -> None:
 
 
 def test_the_example_of_an_own_data_set_works(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", DOCS["extending.md"], re.DOTALL)
+    parts = re.findall(r"```python\n(.*?)```", DOCS["extending.md"], re.DOTALL)
+    assert len(parts) == 2
     (tmp_path / "steelyard/datasets").mkdir(parents=True)
-    (tmp_path / "steelyard/datasets/capitals.py").write_text(example, encoding="utf-8")
+    (tmp_path / "steelyard/datasets/capitals.py").write_text("\n".join(parts), encoding="utf-8")
     (tmp_path / "datasets/capitals").mkdir(parents=True)
     row = '{"country": "Peru", "city": "Lima"}\n'
     (tmp_path / "datasets/capitals/test.jsonl").write_text(row, encoding="utf-8")
-    names = ("--models", "vllm_api_general", "--datasets", "capitals_gen")
+    choices = '{"country": "Peru", "cities": ["Cusco", "Lima"], "right": 1}\n'
+    (tmp_path / "datasets/capitals/choices.jsonl").write_text(choices, encoding="utf-8")
+    names = ("--models", "vllm_api_general", "--datasets", "capitals_gen", "capitals_ppl")
     done = steelyard("run", *names, "--dry-run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "What is the capital of Peru?" in done.stdout
+    assert "The capital of Peru is" in done.stdout
+    assert "most_likely(sum)@1" in done.stdout

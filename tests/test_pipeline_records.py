@@ -1,6 +1,7 @@
 """What stored lines mean: which reply counts for a key, and files that other tools wrote."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.core import (
+    Candidate,
     DataError,
+    Likelihood,
     Message,
     Reply,
     Request,
@@ -16,7 +19,8 @@ from steelyard.core import (
     Sampling,
     Timing,
 )
-from steelyard.pipeline.records import Origin, finished, line, replies, reply
+from steelyard.pipeline.records import Origin, finished, line, replies, reply, sound
+from steelyard.store import Writer
 
 SAMPLES = tuple(Sample(id=name, question="?", target="1") for name in ("a", "b"))
 CLOCK = Timing(queued_ns=0, sent_ns=0, done_ns=1)
@@ -91,3 +95,59 @@ def test_a_line_gives_back_answer_and_reasoning(reasoning: str, text: str) -> No
     before = Reply(key="a#0", timing=CLOCK, text=text, reasoning=reasoning)
     after = reply(line(before, asked, Origin(data_abbr="d", id=0, gold="1")))
     assert (after.text, after.reasoning) == (text, reasoning)
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+LIKELIHOOD = st.builds(
+    Likelihood,
+    total=FINITE,
+    tokens=st.integers(0, 1000),
+    whole_total=FINITE,
+    whole_tokens=st.integers(1, 1000),
+    greedy=st.none() | st.booleans(),
+)
+
+
+@given(found=st.lists(LIKELIHOOD, min_size=2, max_size=6))
+def test_likelihoods_come_back_from_the_file_as_they_were(found: list[Likelihood]) -> None:
+    asked = Request(
+        key="a#0",
+        messages=(Message("user", "?"),),
+        sampling=Sampling(),
+        candidates=tuple(Candidate(text=" x") for _ in found),
+    )
+    before = Reply(key="a#0", timing=CLOCK, likelihoods=tuple(found), prompt_tokens=7)
+    made = line(before, asked, Origin(data_abbr="d", id=0, gold="B"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.jsonl"
+        with Writer(path) as writer:
+            writer.append(made)
+        assert replies(path, SAMPLES) == {"a#0": before}
+    ppls = [-one.whole_total / one.whole_tokens for one in found]
+    assert [one.ppl for one in made.ppl_list] == ppls
+    assert made.prediction == "ABCDEF"[ppls.index(min(ppls))]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Likelihood(total=float("-inf"), tokens=1, whole_total=-1.0, whole_tokens=2),
+        Likelihood(total=-1.0, tokens=1, whole_total=float("nan"), whole_tokens=2),
+        Likelihood(total=-1.0, tokens=1, whole_total=0.0, whole_tokens=0),
+    ],
+)
+def test_figures_that_no_file_can_hold_are_a_failure(bad: Likelihood) -> None:
+    good = Likelihood(total=-1.0, tokens=1, whole_total=-1.0, whole_tokens=1)
+    kept = sound(Reply(key="a#0", timing=CLOCK, likelihoods=(good, bad)))
+    assert kept.likelihoods == ()
+    assert kept.failure is not None
+    assert "no usable log-probability" in kept.failure.detail
+
+
+def test_labels_with_figures_of_another_tool_can_be_marked_by_the_whole_text(path: Path) -> None:
+    row = {"label": "A", "ppl": 2.5}, {"label": "B", "ppl": 1.5}
+    stored(path, {"id": 0, "success": True, "prediction": "B", "ppl_list": row})
+    found = replies(path, SAMPLES)["a#0"]
+    assert [one.whole_total / one.whole_tokens for one in found.likelihoods] == [-2.5, -1.5]
+    assert [one.tokens for one in found.likelihoods] == [0, 0]
+    assert found.text == ""

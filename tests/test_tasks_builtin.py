@@ -16,7 +16,15 @@ from pathlib import Path
 import pytest
 
 import small_tokenizer
-from steelyard.core import DataError, MissingData, Sample, Sampling, Scorer, Task
+from steelyard.core import (
+    DataError,
+    LikelihoodScorer,
+    MissingData,
+    Sample,
+    Sampling,
+    Scorer,
+    Task,
+)
 from steelyard.tasks import catalogue
 from steelyard.tasks.asking import requests
 from steelyard.tasks.data import Data
@@ -34,6 +42,19 @@ ROWS = {
     "mmlu_pro": ("mmlu_pro_computer_science", 14, 12032),
     "ceval": ("ceval-law", 52, 1346),
     "cmmlu": ("cmmlu-college_law", 67, 11582),
+    "ARC-c": ("ARC-c", 1, 1165),
+    "ARC-e": ("ARC-e", 1, 2365),
+    "arc_challenge_lm_eval": ("arc_challenge_lm_eval", 1, 1172),
+    "arc_easy_lm_eval": ("arc_easy_lm_eval", 1, 2376),
+    "hellaswag": ("hellaswag", 1, 1000),
+    "hellaswag_lm_eval": ("hellaswag_lm_eval", 1, 1000),
+    "piqa": ("piqa", 1, 1838),
+    "piqa_lm_eval": ("piqa_lm_eval", 1, 1838),
+    "siqa": ("siqa", 1, 1954),
+    "winogrande": ("winogrande", 1, 1267),
+    "winogrande_lm_eval": ("winogrande_lm_eval", 1, 1267),
+    "BoolQ": ("BoolQ", 1, 3270),
+    "boolq_lm_eval": ("boolq_lm_eval", 1, 3270),
 }
 """One of the task names, the number of tasks and of rows in all."""
 
@@ -65,6 +86,7 @@ NAMES = {
         "mmlu_gen_5_shot_str",
         "mmlu_gen_5_shot_chat_prompt",
         "mmlu_gen_0_shot_cot_chat_prompt",
+        "mmlu_ppl_0_shot_str",
     ],
     "mmlu_pro": ["mmlu_pro_gen", "mmlu_pro_gen_0_shot_str", "mmlu_pro_gen_5_shot_str"],
     "ceval": [
@@ -74,12 +96,46 @@ NAMES = {
         "ceval_gen_0_shot_str_perf",
         "ceval_gen_0_shot_cot_chat_prompt",
         "ceval_gen_0_shot_noncot_chat_prompt",
+        "ceval_ppl_0_shot_str",
     ],
     "cmmlu": [
         "cmmlu_gen",
         "cmmlu_gen_0_shot_cot_chat_prompt",
         "cmmlu_gen_5_shot_cot_chat_prompt",
+        "cmmlu_ppl_0_shot_cot_chat_prompt",
     ],
+    "ARC-c": [
+        "ARC_c_gen_0_shot_chat_prompt",
+        "ARC_c_gen_25_shot_chat_prompt",
+        "ARC_c_ppl_0_shot_str",
+    ],
+    "ARC-e": [
+        "ARC_e_gen_0_shot_chat_prompt",
+        "ARC_e_gen_25_shot_chat_prompt",
+        "ARC_e_ppl_0_shot_str",
+    ],
+    "arc_challenge_lm_eval": ["arc_challenge_lm_eval"],
+    "arc_easy_lm_eval": ["arc_easy_lm_eval"],
+    "hellaswag": [
+        "hellaswag_gen_0_shot_chat_prompt",
+        "hellaswag_gen_10_shot_chat_prompt",
+        "hellaswag_ppl_0_shot_chat_prompt",
+    ],
+    "hellaswag_lm_eval": ["hellaswag_lm_eval"],
+    "piqa": ["piqa_gen_0_shot_chat_prompt", "piqa_gen_0_shot_str", "piqa_ppl_0_shot_str"],
+    "piqa_lm_eval": ["piqa_lm_eval"],
+    "siqa": ["siqa_gen", "siqa_gen_0_shot_chat", "siqa_ppl_0_shot_chat"],
+    "winogrande": ["winogrande_gen_0_shot_chat_prompt", "winogrande_gen_5_shot_chat_prompt"],
+    "winogrande_lm_eval": ["winogrande_lm_eval"],
+    "BoolQ": [
+        "SuperGLUE_BoolQ_gen",
+        "SuperGLUE_BoolQ_gen_0_shot_str",
+        "SuperGLUE_BoolQ_gen_0_shot_str_perf",
+        "SuperGLUE_BoolQ_gen_0_shot_cot_str",
+        "SuperGLUE_BoolQ_gen_0_shot_noncot_str",
+        "SuperGLUE_BoolQ_gen_5_shot_str",
+    ],
+    "boolq_lm_eval": ["boolq_lm_eval"],
 }
 ALIASES = {
     "gsm8k_gen": "gsm8k_gen_4_shot_cot_str",
@@ -91,6 +147,8 @@ ALIASES = {
     "mmlu_pro_gen": "mmlu_pro_gen_0_shot_str",
     "ceval_gen": "ceval_gen_5_shot_str",
     "cmmlu_gen": "cmmlu_gen_0_shot_cot_chat_prompt",
+    "siqa_gen": "siqa_gen_0_shot_chat",
+    "SuperGLUE_BoolQ_gen": "SuperGLUE_BoolQ_gen_0_shot_str",
 }
 
 LOAD_NAMES = [
@@ -106,6 +164,8 @@ LOAD_NAMES = [
 
 EVERY_NAME = [name for names in NAMES.values() for name in names]
 OWN_NAMES = [name for name in EVERY_NAME if name not in ALIASES]
+LIKELIHOOD_NAMES = [name for name in OWN_NAMES if "_ppl_" in name or name.endswith("_lm_eval")]
+ASKING_NAMES = [name for name in OWN_NAMES if name not in LIKELIHOOD_NAMES]
 
 SLOW_EVERY = 25
 """A rule that is not live marks all rows where it is the default; else every 25th."""
@@ -120,6 +180,14 @@ def tasks(shared: Path, name: str) -> tuple[Task, ...]:
 @cache
 def sampled(shared: Path, name: str) -> list[tuple[Task, list[Sample]]]:
     return [(task, list(task.samples())) for task in tasks(shared, name)]
+
+
+def text_rules(task: Task) -> list[Scorer]:
+    """The task's own rule and those beside it; all of them mark texts."""
+    rules = (task.scorer, *task.variants.values())
+    found = [rule for rule in rules if not isinstance(rule, LikelihoodScorer)]
+    assert len(found) == len(rules)
+    return found
 
 
 def unreachable(scorer: Scorer, sample: Sample) -> bool:
@@ -154,10 +222,10 @@ def test_a_name_makes_the_promised_tasks_with_all_rows(shared: Path, name: str) 
     assert (len(made), sum(len(rows) for _, rows in made)) == (task_count, row_count)
 
 
-@pytest.mark.parametrize("name", OWN_NAMES)
+@pytest.mark.parametrize("name", ASKING_NAMES)
 def test_the_gold_answer_gets_full_marks_and_a_wrong_one_none(shared: Path, name: str) -> None:
     for task, rows in sampled(shared, name):
-        for scorer in (task.scorer, *task.variants.values()):
+        for scorer in text_rules(task):
             all_rows = scorer.live or scorer is task.scorer
             for row in rows if all_rows else rows[::SLOW_EVERY]:
                 right = scorer(gold_text(task, row), row)
@@ -187,7 +255,7 @@ def test_ids_are_unique_and_usable_in_keys(shared: Path, name: str) -> None:
         assert not any("#" in row.id for row in rows)
 
 
-@pytest.mark.parametrize("name", OWN_NAMES)
+@pytest.mark.parametrize("name", ASKING_NAMES)
 def test_a_prompt_holds_the_question_and_every_option_and_nothing_unfilled(
     shared: Path, name: str
 ) -> None:
@@ -213,6 +281,10 @@ def test_a_prompt_holds_the_question_and_every_option_and_nothing_unfilled(
         ("mmlu_gen_5_shot_chat_prompt", 5),
         ("ceval_gen_5_shot_str", 5),
         ("cmmlu_gen_5_shot_cot_chat_prompt", 5),
+        ("mmlu_ppl_0_shot_str", 5),
+        ("ceval_ppl_0_shot_str", 5),
+        ("ARC_c_gen_25_shot_chat_prompt", 25),
+        ("SuperGLUE_BoolQ_gen_5_shot_str", 5),
         ("mmlu_gen_0_shot_cot_chat_prompt", 0),
         ("gsm8k_gen_0_shot_cot_str", 0),
     ],
@@ -278,7 +350,7 @@ def test_a_five_shot_exam_reads_like_this(shared: Path) -> None:
 def test_leading_zeros_of_an_answer_sheet_do_not_count(shared: Path) -> None:
     ((task, rows),) = sampled(shared, "aime2024_gen_0_shot_str")
     row = next(row for row in rows if row.target == "25")
-    assert task.scorer("\\boxed{25}", row).value == 1.0
+    assert text_rules(task)[0]("\\boxed{25}", row).value == 1.0
 
 
 def test_five_shot_mmlu_pro_says_that_the_validation_split_is_missing(shared: Path) -> None:

@@ -5,9 +5,27 @@ no marking. Every module here without a leading underscore is a backend, named b
 ``ModelSpec.backend``; a dotted name is a user's own module. Each has ``Options`` (a msgspec
 struct) and ``connect(spec) -> Backend``; one that computes on this machine also has
 ``devices(spec) -> int`` and gets a process of its own. Adding one is adding its file.
+
+One whose backends can say how likely a text is (``Request.candidates`` in, ``Reply.likelihoods``
+out) also has ``scoring_obstacle(options) -> str`` (``core.CandidateModule``): empty, or what in the
+options stands in the way and what to do about it. Without the function tasks of likelihoods are
+refused before anything is sent.
 """
 
-from steelyard.backends._opening import backend_options, check, devices, open_backend
+from steelyard.backends._opening import (
+    backend_options,
+    check,
+    check_candidates,
+    devices,
+    open_backend,
+)
 from steelyard.backends._options import read_options
 
-__all__ = ["backend_options", "check", "devices", "open_backend", "read_options"]
+__all__ = [
+    "backend_options",
+    "check",
+    "check_candidates",
+    "devices",
+    "open_backend",
+    "read_options",
+]

@@ -23,7 +23,7 @@ from steelyard.backends._hf_options import HfOptions
 from steelyard.backends._hf_prompts import fitted
 from steelyard.backends._hf_sampling import Policy
 from steelyard.backends._hf_worker import Asked, Manner
-from steelyard.core import ConfigError, Failure, Likelihood, Reply, RunStopped, Timing
+from steelyard.core import Candidate, ConfigError, Failure, Likelihood, Reply, RunStopped, Timing
 
 DEFAULT_MAX_TOKENS = 512
 """Limit of an answer when nobody says one."""
@@ -101,7 +101,10 @@ class Computing:
     def _as_scored(self, asked: Asked) -> list[Scored]:
         request = asked.request
         prompt = self._manner.text(self._loaded.tokenizer, request)
-        return self._cutter.scored(request.key, prompt, request.candidates)
+        candidates = request.candidates
+        if self._manner.own_turn:
+            candidates = tuple(map(_opening, candidates))
+        return self._cutter.scored(request.key, prompt, candidates)
 
     def _score(self) -> None:
         group = next(iter(portions(self._loaded, self._scored, self._at_once)))
@@ -196,3 +199,10 @@ class Computing:
 
     def _settle(self, reply: Reply) -> None:
         self._asked.pop(reply.key).settle(reply)
+
+
+def _opening(candidate: Candidate) -> Candidate:
+    """``candidate`` at the beginning of a turn."""
+    if candidate.lead.strip():
+        return Candidate(text=candidate.text, lead=candidate.lead.lstrip())
+    return Candidate(text=candidate.text.lstrip())

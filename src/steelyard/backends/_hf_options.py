@@ -162,3 +162,8 @@ def _refuse_too_large(where: str, folder: Path) -> None:
             f"{where}: the weights are {needed / 2**30:,.1f} GiB and this machine has "
             f"{there / 2**30:,.1f} GiB of memory. Use a smaller model or a machine with more."
         )
+
+
+def scoring_obstacle(_: HfOptions) -> str:
+    """Any of these models can say how likely a text is."""
+    return ""

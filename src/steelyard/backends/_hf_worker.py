@@ -29,6 +29,8 @@ class Manner(NamedTuple):
     """As the text that candidates follow."""
     special: bool
     """The tokenizer's own marks belong in front of that text."""
+    own_turn: bool
+    """A candidate opens a turn of its own: blanks in front of it are left out."""
 
 
 class Asked(NamedTuple):

@@ -7,6 +7,7 @@ import msgspec
 
 from steelyard.backends import _failures, _targets
 from steelyard.backends._failures import Unreadable
+from steelyard.backends._likelihoods import ASKED, Scoring
 from steelyard.backends._request import parameters
 from steelyard.backends._service import Service
 from steelyard.backends._stream import Stream
@@ -64,15 +65,22 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenAIService(Generic[C]):
-    """A service that can also say which models it serves; ``asked`` answers the requests."""
+    """A service that can also say which models it serves.
 
-    def __init__(self, client: HttpClient, asked: Service[Chunk[C]]) -> None:
+    ``asked`` answers requests, ``scored`` those for the likelihood of a single candidate.
+    """
+
+    def __init__(
+        self, client: HttpClient, asked: Service[Chunk[C]], scored: Service[Chunk[C]]
+    ) -> None:
         self._client = client
         self._asked = asked
+        self._scoring = Scoring(scored)
 
     async def ask(self, request: Request) -> Reply:
         """Answer ``request``, once. Trouble on the way comes back as ``Reply.failure``."""
-        return await self._asked.ask(request)
+        asked = self._scoring if request.candidates else self._asked
+        return await asked.ask(request)
 
     async def fetch(self, request: Request) -> Unread:
         """See ``Fetcher``."""
@@ -103,6 +111,22 @@ def body(options: Options, request: Request, asked: dict[str, Json]) -> bytes:
     if request.tools:
         frame["tools"] = request.tools
     return msgspec.json.encode(frame)
+
+
+def scoring_body(options: Options, request: Request, asked: dict[str, Json]) -> bytes:
+    """The body that asks how likely the prompt in ``asked`` is; never a stream."""
+    whole = msgspec.structs.replace(options, stream=False)
+    return body(whole, request, {**asked, **ASKED})
+
+
+def scoring_obstacle(options: Options) -> str:
+    """See ``CandidateModule``."""
+    if not options.stream:
+        return ""
+    return (
+        "likelihoods of options are not streamed. Use a preset that does not stream "
+        "(vllm_api_general, vllm_api_general_chat), or --set stream=False."
+    )
 
 
 def choices(reply: Document[C], document: bytes) -> list[C]:

@@ -8,7 +8,7 @@ from typing import Protocol, cast
 import msgspec
 
 from steelyard.backends._options import read_options
-from steelyard.core import Backend, ConfigError, ModelSpec, NoSuchName
+from steelyard.core import Backend, CandidateModule, ConfigError, ModelSpec, NoSuchName
 
 
 class _BackendModule(Protocol):
@@ -34,6 +34,22 @@ def check(spec: ModelSpec) -> None:
     An unknown backend is ``NoSuchName``, an unknown or mistyped option ``ConfigError``.
     """
     read_options(spec, _module(spec.backend).Options)
+
+
+def check_candidates(spec: ModelSpec, dataset: str) -> None:
+    """Refuse a model that cannot say how likely the options of ``dataset`` are; sends nothing.
+
+    Raises what ``check`` raises, and ``ConfigError`` with what to do.
+    """
+    module = _module(spec.backend)
+    if not isinstance(module, CandidateModule):
+        raise ConfigError(
+            f"{dataset} compares how likely its options are, which backend {spec.backend} of model "
+            f"{spec.abbr} cannot tell. Use vLLM through vllm_api_general or vllm_api_general_chat, "
+            "or a data set that asks for answers (..._gen_...)."
+        )
+    if obstacle := module.scoring_obstacle(read_options(spec, module.Options)):
+        raise ConfigError(f"{dataset} with model {spec.abbr}: {obstacle}")
 
 
 def backend_options(name: str) -> tuple[str, ...]:

@@ -4,20 +4,24 @@ Sent:  ``{model, messages, stream, [stream_options], …parameters, max_tokens, 
 Read:  text of all choices; reasoning that came apart from it (``reasoning_content``, else
        ``reasoning``); tool calls; usage in whichever event carries it. ``<think>`` inside the
        text stays there. A stream's end is ``[DONE]`` or a finish reason.
+Likelihoods: the candidate, without blanks in front, is the last turn, the assistant's, which the
+       service is told to leave open (``continue_final_message``), so that nothing comes after it;
+       read is the top-level ``prompt_logprobs``. Whole answers only.
 """
 
 from functools import partial
 
 import msgspec
 
-from steelyard.backends import _openai, _targets
+from steelyard.backends import _likelihoods, _openai, _targets
+from steelyard.backends._likelihoods import Entries
 from steelyard.backends._openai import UNCOUNTED, Chunk, Document, OpenAIService, Options
 from steelyard.backends._options import read_options
 from steelyard.backends._reading import Answer, Wire
 from steelyard.backends._service import Service
 from steelyard.backends._stream import Stream
 from steelyard.backends._tool_calls import Assembly, Call, whole_call
-from steelyard.core import Backend, Json, ModelSpec, Request
+from steelyard.core import Backend, Json, Message, ModelSpec, Request
 from steelyard.engine import HttpClient
 
 
@@ -43,16 +47,52 @@ class _Choice(msgspec.Struct, frozen=True, gc=False):
     logprobs: Json = None
 
 
+class _ScoredDocument(Document[_Choice], frozen=True, gc=False):
+    prompt_logprobs: Entries | None = None
+
+
+scoring_obstacle = _openai.scoring_obstacle
+
+
 def connect(spec: ModelSpec) -> Backend:
     """A chat model behind the service that ``spec`` describes."""
     options = read_options(spec, Options)
     client = HttpClient(options, load=spec.load)
     target = _targets.openai(client.path(""), "chat/completions")
-    return OpenAIService(client, Service(client, target, partial(_body, options), _WIRE))
+    return OpenAIService(
+        client,
+        Service(client, target, partial(_body, options), _WIRE),
+        Service(client, target, partial(_scoring_body, options), _SCORING),
+    )
 
 
 def _body(options: Options, request: Request) -> bytes:
     return _openai.body(options, request, {"messages": request.messages})
+
+
+def _scoring_body(options: Options, request: Request) -> bytes:
+    said = Message("assistant", _likelihoods.continuation(request).lstrip())
+    return _openai.scoring_body(
+        options,
+        request,
+        {
+            "messages": [*request.messages, said],
+            "add_generation_prompt": False,
+            "continue_final_message": True,
+        },
+    )
+
+
+def _scored(document: bytes) -> Answer:
+    reply = _SCORED_DOCUMENT.decode(document)
+    _openai.choices(reply, document)
+    usage = reply.usage or UNCOUNTED
+    return Answer(
+        prompt_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        model=reply.model or "",
+        logprobs=_likelihoods.entries(reply.prompt_logprobs, document),
+    )
 
 
 def _whole(document: bytes) -> Answer:
@@ -147,4 +187,6 @@ def _reasoning(message: _Message) -> str:
 
 
 _DOCUMENT = msgspec.json.Decoder(Document[_Choice])
+_SCORED_DOCUMENT = msgspec.json.Decoder(_ScoredDocument)
 _WIRE = Wire(decode=msgspec.json.Decoder(Chunk[_Choice]).decode, streamed=_streamed, whole=_whole)
+_SCORING = msgspec.structs.replace(_WIRE, streamed=_likelihoods.streamed, whole=_scored)

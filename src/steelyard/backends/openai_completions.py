@@ -4,13 +4,16 @@ Sent:  ``{model, prompt, stream, [stream_options], …parameters, max_tokens, mo
        is all message texts joined by newlines.
 Read:  text of the first choice; usage in whichever event carries it. A stream's end is ``[DONE]``
        or a finish reason.
+Likelihoods: the candidate follows the prompt directly; read is the first choice's
+       ``prompt_logprobs``. Whole answers only.
 """
 
 from functools import partial
 
 import msgspec
 
-from steelyard.backends import _openai, _targets
+from steelyard.backends import _likelihoods, _openai, _targets
+from steelyard.backends._likelihoods import Entries
 from steelyard.backends._openai import UNCOUNTED, Chunk, Document, OpenAIService, Options
 from steelyard.backends._options import read_options
 from steelyard.backends._reading import Answer, Wire
@@ -27,16 +30,44 @@ class _Choice(msgspec.Struct, frozen=True, gc=False):
     logprobs: Json = None
 
 
+class _ScoredChoice(msgspec.Struct, frozen=True, gc=False):
+    prompt_logprobs: Entries | None = None
+
+
+scoring_obstacle = _openai.scoring_obstacle
+
+
 def connect(spec: ModelSpec) -> Backend:
     """A completing model behind the service that ``spec`` describes."""
     options = read_options(spec, Options)
     client = HttpClient(options, load=spec.load)
     target = _targets.openai(client.path(""), "completions")
-    return OpenAIService(client, Service(client, target, partial(_body, options), _WIRE))
+    return OpenAIService(
+        client,
+        Service(client, target, partial(_body, options), _WIRE),
+        Service(client, target, partial(_scoring_body, options), _SCORING),
+    )
 
 
 def _body(options: Options, request: Request) -> bytes:
     return _openai.body(options, request, {"prompt": plain_prompt(request)})
+
+
+def _scoring_body(options: Options, request: Request) -> bytes:
+    prompt = plain_prompt(request) + _likelihoods.continuation(request)
+    return _openai.scoring_body(options, request, {"prompt": prompt})
+
+
+def _scored(document: bytes) -> Answer:
+    reply = _SCORED_DOCUMENT.decode(document)
+    choice = _openai.choices(reply, document)[0]
+    usage = reply.usage or UNCOUNTED
+    return Answer(
+        prompt_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        model=reply.model or "",
+        logprobs=_likelihoods.entries(choice.prompt_logprobs, document),
+    )
 
 
 def _whole(document: bytes) -> Answer:
@@ -98,4 +129,6 @@ class _Draft:
 
 
 _DOCUMENT = msgspec.json.Decoder(Document[_Choice])
+_SCORED_DOCUMENT = msgspec.json.Decoder(Document[_ScoredChoice])
 _WIRE = Wire(decode=msgspec.json.Decoder(Chunk[_Choice]).decode, streamed=_streamed, whole=_whole)
+_SCORING = msgspec.structs.replace(_WIRE, streamed=_likelihoods.streamed, whole=_scored)

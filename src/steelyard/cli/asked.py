@@ -52,11 +52,27 @@ def asked(options: RunOptions) -> Asked:
     )
     data = tasks.Data(tasks.data_roots(options.data_dir, os.environ, cwd))
     plan = config.make_plan(found.pairs(), wanted, data=data, where=where)
+    _check_likelihoods(plan)
     if options.mode in ("all", "eval"):
         for job in plan.jobs:
             scoring.check(job.task.scorer)
     kept = msgspec.structs.replace(found, arguments=_kept(options), notices=())
     return Asked(plan=plan, file=kept, options=options)
+
+
+def _check_likelihoods(plan: Plan) -> None:
+    """Refuse tasks of likelihoods where nobody can give any; ``ConfigError`` says what to do."""
+    for job in plan.jobs:
+        if job.task.candidates is None:
+            continue
+        if plan.mode in ("perf", "perf_viz"):
+            raise ConfigError(
+                f"{job.dataset} asks how likely its options are and not for answers, so there is "
+                f"no speed to measure. Use a data set that asks for answers (..._gen_...), or "
+                "--mode all."
+            )
+        if plan.mode in ("all", "infer"):
+            backends.check_candidates(job.model, job.dataset)
 
 
 _KEPT = (

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from steelyard.core import ConfigError, Sample, Scorer, Task, Verdict
+from steelyard.core import ConfigError, LikelihoodScorer, Marking, Sample, Task, Verdict
 
 
 class UserRule(msgspec.Struct, frozen=True):
@@ -62,11 +62,17 @@ def rule_chooser(rule: str | None) -> Callable[[Task], tuple[Task, str]]:
     return choose
 
 
-def _marked_by(task: Task, scorer: Scorer) -> Task:
+def _marked_by(task: Task, scorer: Marking) -> Task:
+    if isinstance(scorer, LikelihoodScorer) != (task.candidates is not None):
+        holds = "likelihoods of the options" if task.candidates else "texts"
+        raise ConfigError(
+            f"--scorer {scorer.id}: {task.name} is marked by {holds}, which this rule cannot "
+            f"mark. Its own rules: {', '.join(sorted(task.variants)) or 'none but its default'}."
+        )
     return msgspec.structs.replace(task, scorer=scorer)
 
 
-def _from_file(rule: str) -> Scorer:
+def _from_file(rule: str) -> Marking:
     import hashlib
     import importlib.util
     import inspect
@@ -92,7 +98,7 @@ def _from_file(rule: str) -> Scorer:
     if not callable(function):
         raise ConfigError(f"--scorer {rule}: {path} has no function {function_name!r}.")
     if isinstance(getattr(function, "id", None), str):
-        scorer: Scorer = function
+        scorer: Marking = function
         return scorer
     wanted = len(inspect.signature(function).parameters)
     if wanted not in (1, 2):

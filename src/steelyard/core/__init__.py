@@ -19,7 +19,10 @@ from steelyard.core.errors import (
 )
 from steelyard.core.protocols import (
     Backend,
+    CandidateModule,
     Fetcher,
+    LikelihoodScorer,
+    Marking,
     ModelLister,
     Noting,
     Scorer,
@@ -45,6 +48,7 @@ __all__ = [
     "Backend",
     "Beat",
     "Candidate",
+    "CandidateModule",
     "ConfigError",
     "DataError",
     "DiskError",
@@ -54,7 +58,9 @@ __all__ = [
     "Job",
     "Json",
     "Likelihood",
+    "LikelihoodScorer",
     "Load",
+    "Marking",
     "Message",
     "Metric",
     "MissingData",

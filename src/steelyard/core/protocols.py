@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from steelyard.core.records import Reply, Verdict
+    from steelyard.core.records import Likelihood, Reply, Verdict
     from steelyard.core.tasks import Sample
-    from steelyard.core.wire import Request
+    from steelyard.core.wire import Json, Request
 
 
 class Backend(Protocol):
@@ -59,6 +59,20 @@ class Noting(Protocol):
         """What a person should know (the batch was halved...), asked for at the end."""
 
 
+@runtime_checkable
+class CandidateModule(Protocol):
+    """A backend's module whose backends can say how likely ``Request.candidates`` are.
+
+    They then fill ``Reply.likelihoods``, one for each candidate, or fail the whole request.
+    """
+
+    def scoring_obstacle(self, options: Json) -> str:
+        """What stands in the way under ``options`` (the module's own), and what to do about it.
+
+        Empty when nothing does. Asked while planning.
+        """
+
+
 class Scorer(Protocol):
     """A pure, versioned marking rule; made by ``scoring.scorer``."""
 
@@ -73,6 +87,25 @@ class Scorer(Protocol):
     def __call__(self, text: str, sample: Sample) -> Verdict:
         """Mark one answer."""
 
+
+@runtime_checkable
+class LikelihoodScorer(Protocol):
+    """A pure, versioned rule for tasks of likelihoods; made by ``scoring.most_likely``."""
+
+    @property
+    def id(self) -> str:
+        """See ``Scorer``."""
+
+    @property
+    def live(self) -> bool:
+        """See ``Scorer``."""
+
+    def compare(self, likelihoods: Sequence[Likelihood], sample: Sample) -> Verdict:
+        """Choose a candidate and mark the choice; one likelihood for each of the choices."""
+
+
+Marking: TypeAlias = "Scorer | LikelihoodScorer"
+"""What a task is marked by: texts by the one, likelihoods by the other."""
 
 Sink: TypeAlias = "Callable[[Reply, Request], None]"
 """Takes every finished reply, with what was asked; returns only when it is with the operating

@@ -62,7 +62,7 @@ class Likelihood(msgspec.Struct, frozen=True, kw_only=True):
     total: float
     """Sum of the log-probabilities of the candidate's own tokens."""
     tokens: int
-    """How many those are."""
+    """How many those are; 0 when they cannot be told apart from the rest of the text."""
     whole_total: float
     """The same over the whole text: prompt, lead and candidate, without its first token."""
     whole_tokens: int

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from steelyard.core.protocols import Scorer
+from steelyard.core.protocols import Marking
 from steelyard.core.wire import Candidate, Json, Sampling, Turn
 
 Mode: TypeAlias = Literal["all", "infer", "eval", "viz", "perf", "perf_viz"]
@@ -69,10 +69,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     samples: Callable[[], Iterable[Sample]]
     """Reads the rows; raises ``MissingData`` or ``DataError``."""
     prompt: Prompt
-    scorer: Scorer
+    scorer: Marking
     shots: Callable[[], tuple[Sample, ...]] = tuple
     """Worked examples put before every question."""
-    variants: Mapping[str, Scorer] = {}
+    variants: Mapping[str, Marking] = {}
     """Other rules for the same answers (``fixed``: where the reference rule is known wrong)."""
     gold: str = "{target}"
     """How a right answer reads (fields as in prompts): self-test and simulator write it."""
@@ -87,6 +87,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     dialogue: Literal["every", "every_with_gt", "last"] = "every"
     """What stands in the history of a dialogue: the model's own answers; the data's answers; or
     the data's answers with only the last turn asked."""
+
+    @property
+    def mode(self) -> Literal["gen", "ppl"]:
+        """What tables call the way of asking: for an answer, or for likelihoods."""
+        return "gen" if self.candidates is None else "ppl"
 
 
 class Traffic(

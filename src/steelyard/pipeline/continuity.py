@@ -69,7 +69,8 @@ def as_asked(
             changed = {name for name in item.parts if item.parts[name] != before.parts.get(name)}
             if "data" in changed and not anyway:
                 raise PlanMismatch(folder.root, item.name, ("data",))
-            if prompts := [name for name in ("prompt", "examples") if name in changed]:
+            asked = ("prompt", "examples", "candidates")
+            if prompts := [name for name in asked if name in changed]:
                 text = f"marks answers that were asked for with another {' and '.join(prompts)}"
                 tell(Notice(text=text, job=item.name))
             version = prompt_version(before.parts)

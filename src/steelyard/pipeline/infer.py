@@ -17,12 +17,11 @@ from steelyard.core import (
     Reply,
     Request,
     Sample,
-    Scorer,
     SteelyardError,
 )
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared, dialogue_keys
-from steelyard.pipeline.records import Origin, finished, line, origins, sample_id
+from steelyard.pipeline.records import Origin, finished, line, origins, sample_id, sound
 from steelyard.pipeline.score import marked
 from steelyard.pipeline.tally import Tally
 from steelyard.scoring import cleaner
@@ -118,6 +117,7 @@ async def send(
     with store.Writer(Path(errand.path)) as writer:
 
         def keep(reply: Reply, request: Request) -> None:
+            reply = sound(reply)
             writer.append(line(reply, request, errand.origin[sample_id(reply.key)]))
             counted(reply)
 
@@ -153,7 +153,7 @@ def _marker(prepared: Prepared, tally: Tally, log: JobLog) -> Callable[[Reply], 
 
     A rule that fails is not used any more: the replies are worth keeping without it.
     """
-    scorer: Scorer = prepared.job.task.scorer
+    scorer = prepared.job.task.scorer
     if not scorer.live:
         return lambda _reply: None
     samples: dict[str, Sample] = {sample.id: sample for sample in prepared.samples}

@@ -13,7 +13,7 @@ import msgspec
 
 from steelyard import store
 from steelyard.core import ConfigError, DataError, Job, Json, ModelSpec, Request, Sample, Task
-from steelyard.tasks import requests
+from steelyard.tasks import candidates, requests
 
 NEUTRAL_OPTIONS = frozenset(
     {
@@ -209,9 +209,17 @@ def _load(task: Task, *, marked: bool) -> _Loaded:
         "prompt": store.digest(task.prompt),
         **({} if task.dialogue == "every" else {"dialogue": task.dialogue}),
         "examples": store.digest(shots),
+        **_scored(task, samples),
         "data": store.digest(samples),
     }
     return _Loaded(samples, parts)
+
+
+def _scored(task: Task, samples: Iterable[Sample]) -> dict[str, str]:
+    """The digest of all candidates; nothing for a task that asks for answers."""
+    if task.candidates is None:
+        return {}
+    return {"candidates": store.digest([candidates(task, sample) for sample in samples])}
 
 
 def prompt_version(parts: Mapping[str, str]) -> str:

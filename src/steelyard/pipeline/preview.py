@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from steelyard.core import Message
+from steelyard.core import Message, Request
 from steelyard.pipeline.prepare import Prepared
 
 _CHARACTERS_PER_TOKEN = 4.0
@@ -21,7 +21,8 @@ class JobPreview(msgspec.Struct, frozen=True, kw_only=True):
     scorer: str
     prompt_version: str
     max_tokens: int | None
-    """The largest limit of an answer; ``None``: some are limited by the service alone."""
+    """The largest limit of an answer; ``None``: some are limited by the service alone. 0 where
+    nothing is to be generated."""
     output_tokens: int | None
     """The limits of all answers together; ``None`` as above."""
     prompt_tokens: int
@@ -33,7 +34,7 @@ class JobPreview(msgspec.Struct, frozen=True, kw_only=True):
 def preview(prepared: Prepared) -> JobPreview:
     """Look at ``prepared`` without asking anything."""
     asked = list(prepared.requests(prepared.job.model))
-    given = [one.sampling.max_tokens for one in asked]
+    given = [0 if one.candidates else one.sampling.max_tokens for one in asked]
     limits = [limit for limit in given if limit is not None]
     all_limited = len(limits) == len(asked)
     return JobPreview(
@@ -45,9 +46,14 @@ def preview(prepared: Prepared) -> JobPreview:
         prompt_version=prepared.prompt_version,
         max_tokens=max(limits) if all_limited else None,
         output_tokens=sum(limits) if all_limited else None,
-        prompt_tokens=sum(estimated_tokens(request.messages) for request in asked),
+        prompt_tokens=sum(map(_prompt_tokens, asked)),
         first=asked[0].messages,
     )
+
+
+def _prompt_tokens(request: Request) -> int:
+    """Every candidate is asked for with the whole prompt."""
+    return estimated_tokens(request.messages) * max(1, len(request.candidates))
 
 
 def estimated_tokens(messages: Iterable[Message]) -> int:

@@ -1,20 +1,24 @@
 """One line of ``predictions/<model>/<dataset>.jsonl``: the reply and what users open the file for.
 
-The names ``data_abbr id success origin_prompt prediction gold`` are those of AISBench; the rest is
-our reply record. Reasoning that came apart from the answer stands in ``prediction`` (before
+The names ``data_abbr id success origin_prompt prediction gold ppl_list`` are those of AISBench; the
+rest is our reply record. Reasoning that came apart from the answer stands in ``prediction`` (before
 ``</think>``), so the line holds every text once. Older layouts are read, never written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
+from string import ascii_uppercase
 
 import msgspec
 
 from steelyard import store
 from steelyard.core import (
+    Candidate,
     DataError,
     Failure,
     Json,
+    Likelihood,
     Message,
     Reply,
     Request,
@@ -22,6 +26,7 @@ from steelyard.core import (
     Timing,
     ToolCall,
 )
+from steelyard.reports import LabelPpl
 from steelyard.scoring import prediction
 
 _THINK_END = "</think>"
@@ -53,6 +58,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""
     attempts: int = 1
+    candidates: tuple[Candidate, ...] = ()
+    """What was scored behind ``origin_prompt``."""
+    ppl_list: tuple[LabelPpl, ...] = ()
+    """Of a task of likelihoods; ``prediction`` is then the label with the smallest ``ppl``."""
+    likelihoods: tuple[Likelihood, ...] = ()
+    """The numbers behind ``ppl_list``, for marking by any rule."""
     failure: Failure | None = None
     timing: Timing | None = None
 
@@ -89,7 +100,7 @@ def line(reply: Reply, request: Request, origin: Origin) -> Line:
         id=origin.id,
         success=reply.failure is None,
         origin_prompt=prompt if isinstance(prompt, str) else list(messages),
-        prediction=prediction(reply),
+        prediction=answer(reply),
         gold=origin.gold,
         answer=reply.text if reply.reasoning else None,
         finish=reply.finish,
@@ -101,14 +112,47 @@ def line(reply: Reply, request: Request, origin: Origin) -> Line:
         tool_calls=reply.tool_calls,
         model=reply.model,
         attempts=reply.attempts,
+        candidates=request.candidates,
+        ppl_list=label_ppls(reply),
+        likelihoods=reply.likelihoods,
         failure=reply.failure,
         timing=reply.timing,
     )
 
 
+def label_ppls(reply: Reply) -> tuple[LabelPpl, ...]:
+    """AISBench's figure for every option of a reply that holds likelihoods."""
+    return tuple(
+        LabelPpl(label, -one.whole_total / one.whole_tokens)
+        for label, one in zip(ascii_uppercase, reply.likelihoods, strict=False)
+    )
+
+
+def answer(reply: Reply) -> str:
+    """What ``prediction`` says: the whole text, or the label with the smallest ``ppl``."""
+    if not reply.likelihoods:
+        return prediction(reply)
+    return min(label_ppls(reply), key=lambda one: one.ppl).label
+
+
+def sound(reply: Reply) -> Reply:
+    """``reply``, or its failure when its likelihoods are no numbers that could be stored."""
+    for one in reply.likelihoods:
+        if one.whole_tokens < 1 or not (isfinite(one.total) and isfinite(one.whole_total)):
+            detail = (
+                f"the model gave no usable log-probability (own tokens {one.total:g}, whole text "
+                f"{one.whole_total:g} over {one.whole_tokens} tokens)"
+            )
+            failure = Failure(kind="protocol", detail=detail)
+            return msgspec.structs.replace(reply, likelihoods=(), failure=failure)
+    return reply
+
+
 def reply(stored: Line) -> Reply:
     """The reply that ``stored`` keeps."""
-    text = stored.prediction if isinstance(stored.prediction, str) else ""
+    likelihoods = stored.likelihoods or tuple(map(_whole_only, stored.ppl_list))
+    has_text = isinstance(stored.prediction, str) and not likelihoods
+    text = stored.prediction if has_text else ""
     reasoning = ""
     if stored.answer is not None:
         reasoning = text.removesuffix(_THINK_END + stored.answer) if stored.answer else text
@@ -129,8 +173,14 @@ def reply(stored: Line) -> Reply:
         tool_calls=stored.tool_calls,
         model=stored.model,
         attempts=stored.attempts,
+        likelihoods=likelihoods,
         failure=failure,
     )
+
+
+def _whole_only(one: LabelPpl) -> Likelihood:
+    """What another tool's figure says: a mean over the whole text, nothing of the option alone."""
+    return Likelihood(total=0.0, tokens=0, whole_total=-one.ppl, whole_tokens=1)
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -119,8 +119,18 @@ def _labels(jobs: Sequence[Job]) -> dict[str, str]:
     return {job.model.abbr: job.model.label or job.model.abbr for job in jobs}
 
 
+def _modes(jobs: Sequence[Job]) -> dict[str, str]:
+    """How every data set was asked: ``gen``, ``ppl``, or ``mixed``."""
+    modes: dict[str, str] = {}
+    for job in jobs:
+        name, mode = job.task.name, job.task.mode
+        modes[name] = mode if modes.setdefault(name, mode) == mode else "mixed"
+    return modes
+
+
 def _job_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
     models = _labels(jobs)
+    modes = _modes(jobs)
     for dataset in dict.fromkeys(job.task.name for job in jobs):
         asked = {job.model.abbr for job in jobs if job.task.name == dataset}
         found = {model: table.get((model, dataset)) for model in models}
@@ -131,7 +141,7 @@ def _job_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
         version = known[0].version if known else "-"
         for name in names:
             cells = tuple(_cell(found[model], name, asked=model in asked) for model in models)
-            yield Row(dataset, version, name, "gen", cells)
+            yield Row(dataset, version, name, modes[dataset], cells)
 
 
 def _cell(results: Results | None, name: str, *, asked: bool) -> Cell | None:
@@ -149,9 +159,9 @@ def _group_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
     from steelyard.tasks.groups import GROUPS
 
     models = _labels(jobs)
-    planned = {job.task.name for job in jobs}
+    planned = _modes(jobs)
     for group in GROUPS:
-        if not planned.issuperset(group.members):
+        if not planned.keys() >= set(group.members):
             continue
         cells: list[Cell | None] = []
         name = "weighted_average" if group.weights else "naive_average"
@@ -165,7 +175,8 @@ def _group_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
             whole = len(metrics) == len(members)
             combined = combine(metrics, group.weights) if whole else None
             cells.append(_group_cell([one for one in members.values() if one], combined))
-        yield Row(group.name, "-", name, "gen", tuple(cells))
+        mode, *others = {planned[member] for member in group.members}
+        yield Row(group.name, "-", name, "mixed" if others else mode, tuple(cells))
 
 
 def _group_cell(members: Sequence[Results], metric: Metric | None) -> Cell | None:

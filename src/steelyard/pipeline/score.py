@@ -13,18 +13,18 @@ from steelyard import store
 from steelyard.core import (
     ConfigError,
     DataError,
+    Marking,
     Metric,
     Reply,
     Sample,
     Score,
-    Scorer,
     SteelyardError,
 )
 from steelyard.pipeline.prepare import Prepared
-from steelyard.pipeline.records import replies, sources
+from steelyard.pipeline.records import answer, label_ppls, replies, sources
 from steelyard.pipeline.tally import failure_kind
 from steelyard.reports import Detail, Results, results_json
-from steelyard.scoring import aisbench_value, cleaner, fold, mark, prediction
+from steelyard.scoring import aisbench_value, cleaner, fold, mark
 from steelyard.store import RunFolder
 
 
@@ -62,7 +62,7 @@ def score(prepared: Prepared, folder: RunFolder, options: ScoreOptions) -> Resul
     return results
 
 
-def marked(reply: Reply, sample: Sample, scorer: Scorer, clean: Callable[[str], str]) -> Score:
+def marked(reply: Reply, sample: Sample, scorer: Marking, clean: Callable[[str], str]) -> Score:
     """The score of one reply; ``ConfigError`` for whatever the rule, maybe a user's, raises."""
     try:
         return mark(reply, sample, scorer, clean)
@@ -82,7 +82,7 @@ def _asked(prepared: Prepared) -> Iterator[tuple[Sample, str]]:
 
 
 def _marks(
-    prepared: Prepared, answers: Sequence[tuple[Sample, Reply]], scorer: Scorer
+    prepared: Prepared, answers: Sequence[tuple[Sample, Reply]], scorer: Marking
 ) -> list[Score]:
     clean = cleaner(prepared.job.model.clean)
     return [marked(reply, sample, scorer, clean) for sample, reply in answers]
@@ -109,6 +109,7 @@ def _results(
         model=job.model.abbr,
         dataset=job.task.name,
         version=prepared.prompt_version,
+        mode=job.task.mode,
         total=prepared.total,
         answered=answered,
         failed=failures.total(),
@@ -165,12 +166,17 @@ def _variants(
 ) -> Iterator[tuple[str, Metric]]:
     """The first metric under every other quick rule that the data set names.
 
-    Slow ones (``live`` is ``False``) are for whoever asks for them with ``--scorer``.
+    Slow ones (``live`` is ``False``) are for whoever asks for them with ``--scorer``; one that
+    cannot mark these replies is left out, and says why when it is asked for.
     """
     task, repeats = prepared.job.task, prepared.job.model.repeats
     for name, scorer in task.variants.items():
         if scorer.live and scorer.id != task.scorer.id:
-            folded = fold(_marks(prepared, answers, scorer), repeats=repeats, metric=task.metric)
+            try:
+                marks = _marks(prepared, answers, scorer)
+            except DataError:  # this rule needs more of the replies than they hold
+                continue
+            folded = fold(marks, repeats=repeats, metric=task.metric)
             if folded:
                 yield name, folded[0]
 
@@ -184,8 +190,9 @@ def _details(
     for (sample, reply), one in zip(answers, scores, strict=True):
         yield Detail(
             key=one.key,
-            prompt=prompts[one.key],
-            origin_prediction=prediction(reply),
+            prompt=None if reply.likelihoods else prompts[one.key],
+            ppl_list=label_ppls(reply),
+            origin_prediction=answer(reply),
             predictions=one.answer,
             references=sample.target,
             correct=None if one.value is None else one.value == 1,

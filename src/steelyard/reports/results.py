@@ -19,6 +19,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     """Digest of prompt and examples, short: the table's ``version``."""
     mode: str = "gen"
+    """``gen`` or ``ppl``: whether answers were asked for or likelihoods."""
     total: int
     """Requests of the whole job."""
     answered: int
@@ -51,11 +52,22 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the files that this was made from."""
 
 
+class LabelPpl(msgspec.Struct, frozen=True):
+    """AISBench's ``ppl`` of one option, named by its letter."""
+
+    label: str
+    ppl: float
+    """Mean negative log-likelihood of a token over the whole text; there is no exponent in it."""
+
+
 class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One marked answer (``--dump-eval-details``)."""
 
     key: str
-    prompt: Json
+    prompt: Json = None
+    """Left out of a task of likelihoods, as AISBench does."""
+    ppl_list: tuple[LabelPpl, ...] = ()
+    """Of a task of likelihoods: every label's figure."""
     origin_prediction: str
     """The model's text as it came."""
     predictions: str | None
@@ -83,7 +95,7 @@ def results_json(results: Results, details: Iterable[Detail] | None = None) -> b
     if results.extract_rate is None:
         del fields["extract_rate"]
     if details is not None:
-        fields["details"] = {"type": "GEN"} | {
+        fields["details"] = {"type": results.mode.upper()} | {
             str(index): detail for index, detail in enumerate(details)
         }
     return msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
         mmlu_pro_0_shot,
         mmlu_pro_5_shot,
         mmlu_pro_official,
+        nearest_option,
     )
     from steelyard.scoring.folding import aisbench_value, fold
     from steelyard.scoring.groups import combine
+    from steelyard.scoring.likelihoods import most_likely
     from steelyard.scoring.marking import mark, prediction
     from steelyard.scoring.math_check import math_verify, math_verify_fixed
     from steelyard.scoring.mathtext import math_v2
@@ -65,6 +67,8 @@ __all__ = [
     "mmlu_pro_0_shot",
     "mmlu_pro_5_shot",
     "mmlu_pro_official",
+    "most_likely",
+    "nearest_option",
     "prediction",
     "scorer",
     "stated_option",
@@ -81,9 +85,11 @@ _FILES = {
         "mmlu_pro_0_shot",
         "mmlu_pro_5_shot",
         "mmlu_pro_official",
+        "nearest_option",
     ),
     "folding": ("aisbench_value", "fold"),
     "groups": ("combine",),
+    "likelihoods": ("most_likely",),
     "marking": ("mark", "prediction"),
     "math_check": ("math_verify", "math_verify_fixed"),
     "mathtext": ("math_v2",),

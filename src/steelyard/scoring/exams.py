@@ -74,6 +74,17 @@ def custom_choice_fixed(text: str, sample: Sample) -> Verdict:
 
 
 @scorer(version=1)
+def nearest_option(text: str, sample: Sample) -> Verdict:
+    """The option that the whole text resembles most is the target: the rule of SIQA.
+
+    Compared are letter, option text and both (``A. text``) by edit distance; the first of equally
+    near options counts. It always finds some option, in an empty answer too.
+    """
+    letter = _nearest(text, _letters_of(sample), sample.choices)
+    return matched(letter, sample, "the nearest option")
+
+
+@scorer(version=1)
 def exact_match(text: str, sample: Sample) -> Verdict:
     """The whole text is the target, character by character: the rule for users' own questions."""
     return Verdict(float(text == sample.target), text or None)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from steelyard.core import ConfigError, Sample, Scorer, Verdict
+from steelyard.core import ConfigError, Marking, Sample, Verdict
 
 Mark: TypeAlias = Callable[[str, Sample], Verdict]
 """The bare function under a scorer."""
@@ -75,7 +75,7 @@ def scorer(
     return decorate
 
 
-def check(rule: Scorer) -> None:
+def check(rule: Marking) -> None:
     """Raise ``MissingExtra`` when ``rule`` needs a package that is not installed."""
     if isinstance(rule, Rule) and rule.needs is not None:
         rule.needs()

@@ -19,6 +19,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """A stream is to end with a usage event."""
     wants_details: bool = False
     """Finish reason and token count are wanted (TGI)."""
+    scored: str | None = None
+    """The text whose tokens' log-probabilities are wanted (``prompt_logprobs``)."""
     id: str = ""
     """The request's own name for itself (Triton)."""
 

@@ -48,6 +48,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     error: Literal["object", "class", "flat", "detail"] = "object"
     """``{"error": {...}}`` with OpenAI's type names or with exception names, the same fields at top
     level, or ``{"detail": "..."}``."""
+    scores_prompts: bool = False
+    """``prompt_logprobs`` is answered; else it is one more field that nobody knows."""
     interrupts: bool = False
     """A new request cuts the stream that is running, without the end of the chunked body."""
     events_per_write: int = 1
@@ -69,6 +71,7 @@ DIALECTS: Mapping[DialectName, Dialect] = {
         stop_field="stop_reason",
         wrong_model=404,
         error="class",
+        scores_prompts=True,
         events_per_write=2,
     ),
     "transformers": Dialect(

@@ -1,6 +1,7 @@
 """OpenAI's chat and text completions, in the dialect of one server.
 
 ``n``, ``logprobs`` and tools are accepted and ignored: every reply has one plain choice.
+``prompt_logprobs`` is answered in the dialect of vLLM, by a toy in place of a model.
 """
 
 import json
@@ -13,6 +14,7 @@ from steelyard.core import Json
 from steelyard.sim.ask import Ask, Refused
 from steelyard.sim.dialects import Dialect
 from steelyard.sim.output import Output
+from steelyard.sim.toy_model import entries
 from steelyard.sim.wire import FINGERPRINT, Manners, decoded, phrase, several
 
 _MARK = "\0"
@@ -47,10 +49,12 @@ class _Body(msgspec.Struct, kw_only=True):
     min_tokens: int | None = None
     ignore_eos: bool | None = None
     stop: str | list[str] | None = None
+    prompt_logprobs: int | None = None
 
 
 class _ChatBody(_Body, kw_only=True):
     messages: list[_Turn]
+    add_generation_prompt: bool = True
 
 
 class _TextBody(_Body, kw_only=True):
@@ -87,7 +91,7 @@ class OpenAIWire:
 
     def read(self, body: bytes, target: str) -> Ask:
         """The request in ``body``; ``Refused`` also for fields that the dialect does not take."""
-        asked, prompt = self._read(body)
+        asked, prompt, rendered = self._read(body)
         limit = asked.max_completion_tokens
         if limit is None:
             limit = asked.max_tokens
@@ -103,6 +107,7 @@ class OpenAIWire:
             ignore_eos=bool(asked.ignore_eos),
             stop=several(asked.stop),
             wants_usage=options is not None and bool(options.include_usage),
+            scored=rendered if self._scores(asked) else None,
         )
 
     def whole(self, ask: Ask, output: Output, number: int) -> bytes:
@@ -117,6 +122,8 @@ class OpenAIWire:
         else:
             choice = {"index": 0, "text": content}
         reply = self._envelope(ask, number, self._kind.reply)
+        if ask.scored is not None:
+            (reply if self._kind is CHAT else choice)["prompt_logprobs"] = entries(ask.scored)
         reply["choices"] = [{**choice, **self._ending(output)}]
         reply["usage"] = _usage(ask, output)
         return self._encode(reply)
@@ -158,7 +165,15 @@ class OpenAIWire:
             body["code"] = refused.code or None
         return self._encode({"error": body})
 
-    def _read(self, body: bytes) -> tuple[_Body, str]:
+    def _scores(self, asked: _Body) -> bool:
+        if asked.prompt_logprobs is None or not self._dialect.scores_prompts:
+            return False
+        if asked.stream:
+            raise Refused(400, "prompt_logprobs are not available when stream is true")
+        return True
+
+    def _read(self, body: bytes) -> tuple[_Body, str, str]:
+        """The fields, all text, and the text that a model would be given."""
         status = self._dialect.unknown_field
         if status:
             fields = decoded(body, dict[str, msgspec.Raw], status=status)
@@ -167,12 +182,13 @@ class OpenAIWire:
                 raise Refused(status, f"unknown fields in the request: {unknown}")
         if self._kind is CHAT:
             chat = decoded(body, _ChatBody, status=status or 400)
-            return chat, "\n".join(_text(turn.content) for turn in chat.messages)
+            said = "\n".join(_text(turn.content) for turn in chat.messages)
+            return chat, said, f"{said}\nassistant" if chat.add_generation_prompt else said
         text = decoded(body, _TextBody, status=status or 400)
         prompts = several(text.prompt)
         if len(prompts) != 1:
             raise Refused(400, f"{len(prompts)} prompts in one request; the simulation takes one")
-        return text, prompts[0]
+        return text, prompts[0], prompts[0]
 
     def _envelope(self, ask: Ask, number: int, kind: str) -> dict[str, Json]:
         model = ask.model or self._model

@@ -6,7 +6,7 @@ sets) are imported where they are needed, since they need ``scoring``.
 """
 
 from steelyard.tasks import catalogue
-from steelyard.tasks.asking import requests
+from steelyard.tasks.asking import candidates, requests
 from steelyard.tasks.catalogue import Entry, task
 from steelyard.tasks.data import Data, data_roots
 from steelyard.tasks.merge import merged
@@ -16,6 +16,7 @@ __all__ = [
     "Data",
     "Entry",
     "asker",
+    "candidates",
     "catalogue",
     "data_roots",
     "gold_text",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from steelyard.core import DataError, Message, Request, Sample, Sampling, Task, Turn
+from steelyard.core import Candidate, DataError, Message, Request, Sample, Sampling, Task, Turn
 from steelyard.tasks.prompting import Asker, asker
 
 
@@ -39,6 +39,7 @@ def _first(task: Task, ask: Asker, sample: Sample, sampling: Sampling) -> Reques
         messages=ask(sample),
         sampling=_limited(sampling, sample.max_tokens),
         due_ms=sample.due_ms,
+        candidates=candidates(task, sample),
     )
     if not sample.turns:
         return request
@@ -54,6 +55,22 @@ def _first(task: Task, ask: Asker, sample: Sample, sampling: Sampling) -> Reques
         messages=(*request.messages, *_history(sample)),
         sampling=_limited(sampling, last.max_tokens),
     )
+
+
+def candidates(task: Task, sample: Sample) -> tuple[Candidate, ...]:
+    """What is scored after the prompt of ``sample``; empty for a task that asks for answers.
+
+    ``DataError`` unless there is one for each of two or more options.
+    """
+    if task.candidates is None:
+        return ()
+    found = task.candidates(sample)
+    if len(found) < 2 or len(found) != len(sample.choices):
+        raise DataError(
+            f"{task.name}: sample {sample.id} has {len(sample.choices)} options and {len(found)} "
+            "candidates; a task of likelihoods needs two or more options, a candidate each."
+        )
+    return found
 
 
 def _limited(sampling: Sampling, max_tokens: int | None) -> Sampling:

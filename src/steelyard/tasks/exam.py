@@ -1,6 +1,8 @@
 """Four-option exams in many subjects (MMLU, C-Eval, CMMLU): one task per subject.
 
-Every variant has the marking rule ``fixed`` beside its own: the letter that the reply states.
+Every variant that asks for answers has the marking rule ``fixed`` beside its own: the letter that
+the reply states. One that asks for likelihoods compares the option letters; beside its own rule,
+the mean over the whole text, stands ``sum``, the letter alone.
 
 A subject has two CSV files of the same form: questions to ask, and worked examples to show.
 
@@ -8,17 +10,18 @@ A subject has two CSV files of the same form: questions to ask, and worked examp
     The pleura,have no sensory innervation.,...,are composed of respiratory epithelium.,C
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
-from steelyard.core import Prompt, Sample, Scorer, Task
+from steelyard.core import Candidate, Marking, Prompt, Sample, Task
 from steelyard.scoring import stated_option
 from steelyard.tasks.data import Data
 from steelyard.tasks.files import BadField, samples
+from steelyard.tasks.likely import RULES
 
 LETTERS = "ABCD"
 
@@ -49,10 +52,20 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     """How a variant of an exam asks and marks."""
 
     prompt: Prompt
-    scorer: Scorer
+    scorer: Marking
     gold: str = "{target}"
     shots: int = 0
     """Worked examples shown, the first ones of the file."""
+    candidates: Callable[[Sample], tuple[Candidate, ...]] | None = None
+    """See ``Task``."""
+
+    @property
+    def variants(self) -> Mapping[str, Marking]:
+        """The rules beside its own."""
+        asks = self.candidates is None
+        if asks:
+            return {"fixed": stated_option(LETTERS)}
+        return {by: RULES[by] for by in ("whole", "sum")}
 
 
 class Exam(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +93,8 @@ class Exam(msgspec.Struct, frozen=True, kw_only=True):
                 shots=partial(self._shots, data, name, manner.shots),
                 prompt=manner.prompt,
                 scorer=manner.scorer,
-                variants={"fixed": stated_option(LETTERS)},
+                variants=manner.variants,
+                candidates=manner.candidates,
                 gold=manner.gold,
                 group=self.group,
                 merged_name=f"{self.group}dataset",

@@ -7,16 +7,18 @@ Row:     id,question,A,B,C,D,answer
          0,下列关于法律推理的表述，能够成立的是____。,演绎推理是一种或然性推理,...,C
 Prompt:  an exam in Chinese about the subject, up to ``答案: ``; or a letter on a last line
 Marking: text forms: the first capital letter of the reply; chat forms: the last option
-         letter; ``fixed``: the option letter that the reply states
+         letter; ``fixed``: the option letter that the reply states. ppl: the letter that makes
+         prompt and letter together most likely; ``sum``: the letter that is most likely itself
 """
 
 from collections.abc import Iterator
 
 from steelyard.core import Prompt, Task
-from steelyard.scoring import first_capital, last_option
+from steelyard.scoring import first_capital, last_option, most_likely
 from steelyard.tasks.catalogue import task
 from steelyard.tasks.data import Data
 from steelyard.tasks.exam import LETTERS, Exam, Manner, Subject
+from steelyard.tasks.likely import letters
 
 INTRO = "以下是中国{subject}考试的单项选择题，请选出正确答案。\n"
 QUESTION = "{question}\n{choices}\n答案: "
@@ -96,6 +98,14 @@ def five_shot_text(data: Data) -> Iterator[Task]:
     """Five worked examples and the question in one text."""
     prompt = Prompt(intro=INTRO, user=QUESTION, shot_answer="{target}\n")
     return CEVAL.tasks(data, Manner(prompt=prompt, scorer=first_capital, shots=5))
+
+
+@task("ceval_ppl_0_shot_str")
+def letters_compared(data: Data) -> Iterator[Task]:
+    """The five-example text with each letter behind it; AISBench's name says 0 of the examples."""
+    prompt = Prompt(intro=INTRO, user=QUESTION.rstrip(), shot_answer=" {target}\n")
+    manner = Manner(prompt=prompt, scorer=most_likely("whole"), shots=5, candidates=letters)
+    return CEVAL.tasks(data, manner)
 
 
 @task("ceval_gen_0_shot_str")

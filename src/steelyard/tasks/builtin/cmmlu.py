@@ -6,16 +6,20 @@ Row:     ,Question,A,B,C,D,Answer
          0,根据物权法规定，土地承包经营权的设立时间是,土地承包经营权登记时,...,C
 Prompt:  think step by step, a last line ``答案: `` with the letter
 Marking: the letter behind the first ``答案:``; ``fixed``: the option letter that the reply states,
-         after a full-width colon too
+         after a full-width colon too. ppl: the letter that makes question and answer together
+         most likely; ``sum``: the letter that is most likely itself
 """
 
 from collections.abc import Iterator
 
-from steelyard.core import Prompt, Task
-from steelyard.scoring import cmmlu
+from msgspec.structs import replace
+
+from steelyard.core import Candidate, Prompt, Sample, Task
+from steelyard.scoring import cmmlu, most_likely
 from steelyard.tasks.catalogue import task
 from steelyard.tasks.data import Data
 from steelyard.tasks.exam import Exam, Manner, Subject
+from steelyard.tasks.likely import letters
 
 QUESTION = (
     "请回答下面这道关于{subject}的单项选择题。先逐步思考，回答的最后一行必须写成 '答案: $选项'"
@@ -116,6 +120,18 @@ def zero_shot(data: Data) -> Iterator[Task]:
 def five_shot(data: Data) -> Iterator[Task]:
     """Five worked examples, a turn of question and answer each."""
     return _cmmlu(data, shots=5)
+
+
+@task("cmmlu_ppl_0_shot_cot_chat_prompt")
+def letters_compared(data: Data) -> Iterator[Task]:
+    """The question with ``答案: `` and each letter behind it."""
+    prompt = Prompt(style="chat", user=QUESTION)
+    return CMMLU.tasks(data, Manner(prompt=prompt, scorer=most_likely("whole"), candidates=answers))
+
+
+def answers(sample: Sample) -> tuple[Candidate, ...]:
+    """The line that the question asks for; only its letter is the candidate's own."""
+    return tuple(replace(one, lead="\n答案:") for one in letters(sample))
 
 
 def _cmmlu(data: Data, shots: int) -> Iterator[Task]:

@@ -5,16 +5,19 @@ Data:    mmlu/{dev,test}/<subject>_{dev,test}.csv, without header; dev has the f
 Row:     The pleura,have no sensory innervation.,...,are composed of respiratory epithelium.,C
 Prompt:  the authors' form, an exam about the subject up to ``Answer:``; or think step by step
 Marking: text form: the first capital letter of the reply; chat forms: the last option letter, or
-         the one that the reply names; ``fixed``: the option letter that the reply states
+         the one that the reply names; ``fixed``: the option letter that the reply states.
+         ppl: the letter that makes prompt and letter together most likely; ``sum``: the letter
+         that is most likely itself
 """
 
 from collections.abc import Iterator
 
 from steelyard.core import Prompt, Task
-from steelyard.scoring import first_capital, first_option, last_option
+from steelyard.scoring import first_capital, first_option, last_option, most_likely
 from steelyard.tasks.catalogue import task
 from steelyard.tasks.data import Data
 from steelyard.tasks.exam import LETTERS, Exam, Manner, Subject
+from steelyard.tasks.likely import letters
 
 QUESTION = "{question}\n{choices}\nAnswer:"
 REASON_FIRST = (
@@ -100,15 +103,24 @@ MMLU = Exam(
 )
 
 
+FIVE_SHOT = Prompt(
+    intro="The following are multiple-choice questions about {subject}, with their answers.\n",
+    user=QUESTION,
+    shot_answer=" {target}\n",
+)
+
+
 @task("mmlu_gen_5_shot_str", "mmlu_gen")
 def five_shot_text(data: Data) -> Iterator[Task]:
     """Five worked examples and the question in one text."""
-    prompt = Prompt(
-        intro="The following are multiple-choice questions about {subject}, with their answers.\n",
-        user=QUESTION,
-        shot_answer=" {target}\n",
-    )
-    return MMLU.tasks(data, Manner(prompt=prompt, scorer=first_capital, shots=5))
+    return MMLU.tasks(data, Manner(prompt=FIVE_SHOT, scorer=first_capital, shots=5))
+
+
+@task("mmlu_ppl_0_shot_str")
+def letters_compared(data: Data) -> Iterator[Task]:
+    """The same text with each letter behind it; AISBench's name says 0 of the five examples."""
+    scorer = most_likely("whole")
+    return MMLU.tasks(data, Manner(prompt=FIVE_SHOT, scorer=scorer, shots=5, candidates=letters))
 
 
 @task("mmlu_gen_0_shot_cot_chat_prompt")
