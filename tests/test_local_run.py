@@ -73,7 +73,9 @@ def test_one_command_asks_marks_and_reports(folder: Path, tmp_path: Path) -> Non
     assert "prompts were longer than the model takes and were cut" in done.stdout + done.stderr
     told = stored(tmp_path / "out")
     assert sorted(str(one["key"]) for one in told) == sorted(f"{k}#0" for k in range(60))
-    assert any(one.get("prompt_cut") for one in told)
+    cut = sum("prompt_cut" in one for one in told)
+    assert 0 < cut < 60
+    assert f"{cut} of 60 prompts were longer than the model takes and were cut" in done.stdout
     assert all(one["token_source"] == "tokenizer" for one in told)
     assert (only_run(tmp_path / "out") / "summary").is_dir()
 

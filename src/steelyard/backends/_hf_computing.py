@@ -6,6 +6,7 @@ halved, what was under way is computed again, and a note says so.
 
 import gc
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from time import monotonic_ns
 
 import torch
@@ -47,6 +48,7 @@ class Computing:
         self._manner = manner
         self._how = how
         self._note = note
+        self._name = Path(options.path).resolve().name
         self._asked: dict[str, Asked] = {}
         self._rows: list[Row] = []
         """Answers to be begun, the longest prompt last."""
@@ -132,6 +134,7 @@ class Computing:
                 likelihoods=tuple(self._found.pop(one.key)),
                 prompt_tokens=len(one.shared) + sum(map(len, one.rests)),
                 token_source="tokenizer",
+                model=self._name,
                 prompt_cut=one.cut,
             )
         )
@@ -167,6 +170,7 @@ class Computing:
                 prompt_tokens=len(row.prompt),
                 output_tokens=len(row.out),
                 token_source="tokenizer",
+                model=self._name,
                 prompt_cut=row.cut,
             )
         )

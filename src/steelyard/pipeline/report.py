@@ -234,6 +234,12 @@ def _coverage_notes(job: Job, results: Results) -> Iterator[Note]:
     if results.rows < results.rows_in_data:
         text = f"only {results.rows:,} of {results.rows_in_data:,} rows are in this run"
         yield Note(text, job.task.name, job.model.abbr)
+    if results.prompts_cut:
+        text = (
+            f"{results.prompts_cut} of {results.answered} prompts were longer than the model takes "
+            "and were cut (--max-seq-len)"
+        )
+        yield Note(text, job.task.name, job.model.abbr)
     for kind, words in results.reasons.items():
         yield Note(f"{kind}, for example: {words[:200]}", job.task.name, job.model.abbr)
 

@@ -116,6 +116,7 @@ def _results(
         unasked=unasked,
         unparsed=unparsed,
         truncated=sum(one.truncated for one in scores),
+        prompts_cut=sum(reply.prompt_cut > 0 for _, reply in answers),
         failures=dict(failures),
         reasons=reasons,
         rows=len(prepared.samples),

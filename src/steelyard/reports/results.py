@@ -30,6 +30,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     """Answers from which nothing could be read; they count as not right."""
     truncated: int = 0
     """Answers that were cut at the token limit."""
+    prompts_cut: int = 0
+    """Prompts that were cut because they were longer than the model takes."""
     failures: Mapping[str, int] = {}
     """Failed requests by kind (``timeout``, ``status 500``)."""
     reasons: Mapping[str, str] = {}
