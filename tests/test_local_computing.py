@@ -211,6 +211,19 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(
     assert any("out of memory" in note for note in notes)
 
 
+def test_a_model_that_breaks_stops_the_job_and_nobody_waits_for_ever(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import LlamaForCausalLM
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("a kernel is missing")
+
+    monkeypatch.setattr(LlamaForCausalLM, "forward", broken)
+    with pytest.raises(RunStopped, match="RuntimeError: a kernel is missing"):
+        replies(spec(llama, {}, {}), asked(texts(5)))
+
+
 def own_likelihood(folder: Path, before: str, text: str) -> tuple[float, int, bool]:
     model, tokenizer = random_model.loaded(folder)
     whole, first = tokenizer(before + text)["input_ids"], tokenizer(before)["input_ids"]

@@ -79,27 +79,17 @@ class LocalModel:
         return tuple(self._notes)
 
     def _work(self) -> None:
-        """The thread."""
+        """The thread: load, compute, and tell everyone who waits when either breaks."""
         computing: Computing | None = None
-        trouble: RunStopped | None = None
         try:
             computing = self._loaded()
-        except RunStopped as error:
-            trouble = error
-        while True:
-            try:
-                asked = self._queue.get(block=computing is None or computing.idle)
-                if asked is None:
-                    return
-                if computing is None:
-                    asked.settle(trouble or RunStopped(self._where))
-                else:
-                    computing.take(asked)
-                continue
-            except Empty:
-                pass
-            if computing is not None and (trouble := self._advanced(computing)):
-                computing = None
+            self._compute(computing)
+        except Exception as error:  # noqa: BLE001 - those who wait must hear of it
+            trouble = self._in_words(error)
+            for asked in computing.pending() if computing else ():
+                asked.settle(trouble)
+            while (late := self._queue.get()) is not None:
+                late.settle(trouble)
 
     def _loaded(self) -> "Computing":
         from steelyard.backends._hf_computing import Computing
@@ -108,20 +98,27 @@ class LocalModel:
         loaded = load(self._options, self._where)
         return Computing(loaded, self._options, self._manner, self._how, self._notes.append)
 
-    def _advanced(self, computing: "Computing") -> RunStopped | None:
-        """One step further; what breaks is told to everyone who waits."""
-        try:
-            computing.advance()
-        except Exception as error:  # noqa: BLE001 - those who wait must hear of it
-            trouble = RunStopped(
-                f"{self._where}: the model broke ({type(error).__name__}: {error}). What is "
-                "finished is kept."
-            )
-            trouble.__cause__ = error
-            for asked in computing.pending():
-                asked.settle(trouble)
-            return trouble
-        return None
+    def _compute(self, computing: "Computing") -> None:
+        """Take what is asked, compute a portion, and so on, until told to stop."""
+        while True:
+            try:
+                asked = self._queue.get(block=computing.idle)
+            except Empty:
+                computing.advance()
+                continue
+            if asked is None:
+                return
+            computing.take(asked)
+
+    def _in_words(self, error: Exception) -> RunStopped:
+        if isinstance(error, RunStopped):
+            return error
+        trouble = RunStopped(
+            f"{self._where}: the model broke ({type(error).__name__}: {error}). What is finished "
+            "is kept."
+        )
+        trouble.__cause__ = error
+        return trouble
 
 
 def _settle(answered: asyncio.Future[Reply], reply: Reply | RunStopped) -> None:
