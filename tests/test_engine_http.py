@@ -338,3 +338,36 @@ def test_closing_ends_what_is_under_way() -> None:
             assert found.kind == "broken_stream"
 
     run(main())
+
+
+def test_connections_opened_ahead_are_those_that_requests_use() -> None:
+    async def main() -> tuple[list[Exchange], int]:
+        async with playing([READ, 0.05, OK, HANG]) as wire:
+            client = HttpClient(HttpOptions(base_url=wire.url), load=Load())
+            await client.connect(6)
+            sent = HttpRequest("/v1/x", b"{}")
+            found = await asyncio.gather(*(client.send(sent) for _ in range(6)))
+            await client.close()
+            return found, wire.connections
+
+    found, opened = run(main())
+    assert opened == 6
+    assert all(one.failure is None for one in found)
+
+
+def test_connections_that_cannot_be_opened_ahead_are_left_for_the_requests_to_meet() -> None:
+    async def main() -> tuple[float, Failure | None]:
+        async with playing([READ, OK]) as wire:
+            url = wire.url
+        client = HttpClient(HttpOptions(base_url=url), load=Load())
+        began = time.monotonic()
+        await client.connect(1000)
+        took_s = time.monotonic() - began
+        answer = await client.send(HttpRequest("/v1/x", b"{}"))
+        await client.close()
+        return took_s, answer.failure
+
+    took_s, failure = run(main())
+    assert took_s < 1
+    assert failure is not None
+    assert failure.kind == "refused"

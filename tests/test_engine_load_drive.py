@@ -92,6 +92,9 @@ class Fetching:
 
         return Unread(self.size_bytes, read)
 
+    async def connect(self, number: int) -> None:
+        pass
+
     async def close(self) -> None:
         pass
 

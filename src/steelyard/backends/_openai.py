@@ -82,6 +82,10 @@ class OpenAIService(Generic[C]):
         asked = self._scoring if request.candidates else self._asked
         return await asked.ask(request)
 
+    async def connect(self, number: int) -> None:
+        """See ``Fetcher``."""
+        await self._asked.connect(number)
+
     async def fetch(self, request: Request) -> Unread:
         """See ``Fetcher``."""
         return await self._asked.fetch(request)

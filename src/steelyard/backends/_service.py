@@ -28,6 +28,10 @@ class Service(Generic[T]):
         """Answer ``request``, once. Trouble on the way comes back as ``Reply.failure``."""
         return (await self.fetch(request)).reply()
 
+    async def connect(self, number: int) -> None:
+        """See ``Fetcher``."""
+        await self._client.connect(number)
+
     async def fetch(self, request: Request) -> Unread:
         """See ``Fetcher``."""
         sent = HttpRequest(target=self._target, body=self._write(request))

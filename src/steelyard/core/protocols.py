@@ -36,6 +36,9 @@ class Unread(Protocol):
 class Fetcher(Protocol):
     """A backend whose answers can be kept as they came and read later."""
 
+    async def connect(self, number: int) -> None:
+        """Open connections ahead of the first requests; trouble is left for those to meet."""
+
     async def fetch(self, request: Request) -> Unread:
         """Send ``request``, once."""
 

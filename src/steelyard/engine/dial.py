@@ -56,7 +56,8 @@ class Dialer:
     def __init__(self, route: Route, limit_s: float) -> None:
         self._route = route
         self._new_connection = partial(Connection, ParseQueue())
-        self._limit_s = limit_s
+        self.limit_s = limit_s
+        """For one connection."""
         self._opening = asyncio.Semaphore(AT_ONCE)
         self._look_up = asyncio.Lock()
         self._hosts: list[str] = []
@@ -73,13 +74,13 @@ class Dialer:
             async with (
                 asyncio.timeout(attempt_s),
                 self._opening,
-                asyncio.timeout(self._limit_s),
+                asyncio.timeout(self.limit_s),
             ):
                 connection = await self._reach()
                 if self._route.proxy is not None and self._route.tls is not None:
                     await self._tunnel(connection)
         except TimeoutError:
-            raise DialError(self._too_late(min(attempt_s, self._limit_s))) from None
+            raise DialError(self._too_late(min(attempt_s, self.limit_s))) from None
         except OSError as error:
             raise DialError(_failure(error, self._route)) from None
         _keep_alive(connection)
@@ -91,10 +92,10 @@ class Dialer:
         failures: list[Failure] = []
         for place, host in enumerate(hosts):
             try:
-                async with asyncio.timeout(self._limit_s / (len(hosts) - place)):
+                async with asyncio.timeout(self.limit_s / (len(hosts) - place)):
                     connection = await self._connect(host)
             except TimeoutError:
-                failures.append(self._too_late(self._limit_s))
+                failures.append(self._too_late(self.limit_s))
             except OSError as error:
                 failures.append(_failure(error, self._route))
             else:

@@ -7,6 +7,7 @@ Lives here: the request's bytes, the pool, the limit for an attempt. Connections
 
 import asyncio
 import os
+from contextlib import suppress
 from time import monotonic_ns
 from typing import NamedTuple
 
@@ -91,6 +92,27 @@ class HttpClient:
         by a fresh one. Cancelling drops the connection.
         """
         return (await self.fetch(request)).exchange()
+
+    async def connect(self, number: int) -> None:
+        """Open ``number`` connections for requests that are about to be sent.
+
+        Where the first one fails the others are not tried, and no longer is waited than for one:
+        what is wrong is for the requests to find out.
+        """
+        with suppress(DialError, TimeoutError):
+            await self._open_spare()
+            async with asyncio.timeout(self._dialer.limit_s), asyncio.TaskGroup() as group:
+                for _ in range(number - 1):
+                    group.create_task(self._open_spare_or_not())
+
+    async def _open_spare(self) -> None:
+        connection = await self._dialer.open(self._dialer.limit_s)
+        connection.idle_ns = monotonic_ns()
+        self._idle.append(connection)
+
+    async def _open_spare_or_not(self) -> None:
+        with suppress(DialError):
+            await self._open_spare()
 
     async def fetch(self, request: HttpRequest) -> Fetched:
         """Like ``send``, but what came is only put together when it is asked for."""

@@ -56,6 +56,10 @@ class WatchedFetcher:
         self._backend = backend
         self._counters = counters
 
+    async def connect(self, number: int) -> None:
+        """See ``Fetcher``."""
+        await self._backend.connect(number)
+
     async def fetch(self, request: Request) -> Unread:
         """See ``Fetcher``."""
         counters = self._counters

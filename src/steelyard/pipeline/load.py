@@ -118,12 +118,15 @@ async def send_load(
             client.append(replace(beat, sender=errand.number))
 
         backend = engine.WatchedFetcher(_fetcher(errand.model), counters)
+        pace = pacing(errand)
         try:
+            if isinstance(pace, engine.Closed):  # a load that begins with everything at once
+                await backend.connect(min(pace.in_flight, share_of(errand.planned, 0, errand.of)))
             with engine.pulse(note, lambda: counters.in_flight):
                 await engine.drive_load(
                     backend,
                     asked,
-                    pacing(errand),
+                    pace,
                     fatal_after=_fatal_after(errand.model.load),
                     sink=keep,
                 )
