@@ -25,9 +25,6 @@ MOST_UNREAD_BYTES = 1 << 27
 PORTION_NS = 300_000
 """How long answers are read before the network is looked at again."""
 
-BUSY_NS = 150_000
-"""A turn of the event loop that was longer had work to do, and more may have come meanwhile."""
-
 
 async def drive_load(
     backend: Fetcher,
@@ -108,22 +105,15 @@ class _Load:
         return True
 
     async def read_on(self) -> None:
-        """Read answers in portions, with a look at the network in between, until cancelled.
-
-        While the network keeps the loop busy nothing is read, unless much is waiting: requests that
-        follow answers which ended together are not held up.
-        """
+        """Read answers in portions, with a look at the network in between, until cancelled."""
         while True:
             await self._some.wait()
             self._some.clear()
             while self._waiting:
-                looked_ns = monotonic_ns()
-                await asyncio.sleep(0)
-                began_ns = monotonic_ns()
-                if began_ns - looked_ns > BUSY_NS and self._unread_bytes < MOST_UNREAD_BYTES // 2:
-                    continue
-                while self._waiting and monotonic_ns() < began_ns + PORTION_NS:
+                enough_ns = monotonic_ns() + PORTION_NS
+                while self._waiting and monotonic_ns() < enough_ns:
                     self._take_first()
+                await asyncio.sleep(0)
 
     def read_rest(self) -> None:
         """Read what is left, when nothing is in flight any more."""
