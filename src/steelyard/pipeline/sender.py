@@ -35,6 +35,8 @@ TELL_EVERY_S = 0.25
 _TOGETHER_NS = 20_000_000
 """How long after the last sender got ready all of them begin."""
 _TO_END_S = 5.0
+_words = 1
+"""Where a sender's words go."""
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -299,7 +301,14 @@ async def _serve(part: Slice, start_ns: int) -> Word:
 
 
 def _tell(word: Word) -> None:
-    os.write(1, msgspec.json.encode(word) + b"\n")
+    os.write(_words, msgspec.json.encode(word) + b"\n")
+
+
+def _keep_output_for_words() -> None:
+    """What a model's library, or a process that it starts, prints goes to standard error."""
+    global _words
+    _words = os.dup(1)
+    os.dup2(2, 1)
 
 
 def _read(size: int) -> bytes:
@@ -315,6 +324,7 @@ def _read(size: int) -> bytes:
 
 def main() -> int:
     """Entry point of the process."""
+    _keep_output_for_words()
     try:
         size = int.from_bytes(_read(8), "big")
         part = msgspec.msgpack.decode(_read(size), type=Slice)
