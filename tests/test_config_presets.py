@@ -26,6 +26,7 @@ ABBRS = {
     "mindie_stream_api_general": "mindie-stream-api",
 }
 LOCAL = {"hf_chat_model": "hf-chat-model", "hf_base_model": "hf-base-model"}
+VLLM = {"vllm_offline": "vllm-offline", "vllm_offline_base": "vllm-offline-base"}
 
 PRESET = """
 from steelyard.core import ModelSpec
@@ -86,9 +87,18 @@ def test_presets_of_models_in_this_process_sample_as_aisbench_does(
     backends.check(spec)
 
 
+@pytest.mark.parametrize(("name", "abbr"), VLLM.items())
+def test_presets_of_the_engine_are_greedy_as_aisbench_s(
+    name: str, abbr: str, built_in: Places
+) -> None:
+    spec = only(name, built_in)
+    assert (spec.abbr, spec.backend, spec.sampling.extra) == (abbr, name, {"temperature": 0})
+    assert spec.options["model_kwargs"] == {"gpu_memory_utilization": 0.9}
+
+
 def test_no_preset_is_without_this_test(built_in: Places) -> None:
     files = {path.stem for path in built_in.models[-1].glob("*.py")} - {"__init__"}
-    assert files == {*ABBRS, *LOCAL}
+    assert files == {*ABBRS, *LOCAL, *VLLM}
 
 
 def test_case_does_not_matter(built_in: Places) -> None:

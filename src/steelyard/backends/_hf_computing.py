@@ -21,10 +21,10 @@ from steelyard.backends._hf_likelihood import (
 )
 from steelyard.backends._hf_load import Loaded, is_out_of_memory
 from steelyard.backends._hf_options import HfOptions
-from steelyard.backends._hf_prompts import fitted
+from steelyard.backends._hf_prompts import fitted, opening
 from steelyard.backends._hf_sampling import Policy
 from steelyard.backends._hf_worker import Asked, Manner
-from steelyard.core import Candidate, ConfigError, Failure, Likelihood, Reply, RunStopped, Timing
+from steelyard.core import ConfigError, Failure, Likelihood, Reply, RunStopped, Timing
 
 DEFAULT_MAX_TOKENS = 512
 """Limit of an answer when nobody says one."""
@@ -105,7 +105,7 @@ class Computing:
         prompt = self._manner.text(self._loaded.tokenizer, request)
         candidates = request.candidates
         if self._manner.own_turn:
-            candidates = tuple(map(_opening, candidates))
+            candidates = tuple(map(opening, candidates))
         return self._cutter.scored(request.key, prompt, candidates)
 
     def _score(self) -> None:
@@ -203,10 +203,3 @@ class Computing:
 
     def _settle(self, reply: Reply) -> None:
         self._asked.pop(reply.key).settle(reply)
-
-
-def _opening(candidate: Candidate) -> Candidate:
-    """``candidate`` at the beginning of a turn."""
-    if candidate.lead.strip():
-        return Candidate(text=candidate.text, lead=candidate.lead.lstrip())
-    return Candidate(text=candidate.text.lstrip())

@@ -124,11 +124,20 @@ def refuse_unusable(spec: ModelSpec, options: HfOptions) -> None:
         raise MissingExtra(f"{where}: a model in this process", "hf")
     if options.peft_path and find_spec("peft") is None:
         raise MissingExtra(f"{where}: peft_path", "hf")
-    if not options.path:
+    refuse_folder(where, options.path, options.tokenizer_folder)
+    if options.peft_path and not (Path(options.peft_path) / "adapter_config.json").is_file():
+        raise ConfigError(f"{where}: {options.peft_path} has no adapter_config.json: no adapter.")
+    if options.device == "cpu":
+        _refuse_too_large(where, Path(options.path))
+
+
+def refuse_folder(where: str, path: str, tokenizer: Path) -> None:
+    """Raise ``ConfigError`` when ``path`` holds no model, or ``tokenizer`` no tokenizer."""
+    if not path:
         raise ConfigError(
             f"{where}: which weights? Give their folder with --model-path (in a config: path)."
         )
-    folder = Path(options.path)
+    folder = Path(path)
     if not folder.is_dir():
         raise ConfigError(
             f"{where}: {folder} is not a folder. --model-path wants one with config.json, weights "
@@ -140,16 +149,11 @@ def refuse_unusable(spec: ModelSpec, options: HfOptions) -> None:
         raise ConfigError(
             f"{where}: {folder} has no weights ({' or '.join(_WEIGHTS)}). Was the download cut?"
         )
-    tokenizer = options.tokenizer_folder
     if not any((tokenizer / name).is_file() for name in _TOKENIZERS):
         raise ConfigError(
             f"{where}: {tokenizer} has no tokenizer ({', '.join(_TOKENIZERS[:2])}...). Name its "
             "folder with --set tokenizer_path=FOLDER."
         )
-    if options.peft_path and not (Path(options.peft_path) / "adapter_config.json").is_file():
-        raise ConfigError(f"{where}: {options.peft_path} has no adapter_config.json: no adapter.")
-    if options.device == "cpu":
-        _refuse_too_large(where, folder)
 
 
 def _refuse_too_large(where: str, folder: Path) -> None:

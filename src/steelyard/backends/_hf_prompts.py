@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steelyard.backends._request import plain_prompt
-from steelyard.core import ConfigError, Message, Request
+from steelyard.core import Candidate, ConfigError, Message, Request
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -80,6 +80,13 @@ def fitted(ids: list[int], room: int, *, middle: bool) -> Prompted:
         return Prompted(ids[cut:], cut)
     head = room // 2
     return Prompted(ids[:head] + ids[len(ids) - (room - head) :], cut)
+
+
+def opening(candidate: Candidate) -> Candidate:
+    """``candidate`` at the beginning of a turn."""
+    if candidate.lead.strip():
+        return Candidate(text=candidate.text, lead=candidate.lead.lstrip())
+    return Candidate(text=candidate.text.lstrip())
 
 
 def _ids(tokenizer: "PreTrainedTokenizerBase", text: str, *, special: bool) -> list[int]:

@@ -211,4 +211,6 @@ def _idle(options: RunOptions) -> list[str]:
         )
     if options.max_workers_per_gpu != 1:
         notices.append("--max-workers-per-gpu changes nothing for served models")
+    if options.runner == "local" and (options.ray_address or options.ray_cpus != 1):
+        notices.append("--ray-address and --ray-cpus have no effect without --runner ray")
     return [*notices, *load_options.idle(options)]

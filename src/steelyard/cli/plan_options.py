@@ -107,7 +107,7 @@ class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
     model_path: Annotated[
         str | None,
         opt(
-            help="folder with weights, for a model in this process (hf_chat_model, hf_base_model)",
+            help="folder with weights, for a model in this process (hf_chat_model, vllm_offline)",
             metavar="DIR",
             group=_LOCAL,
         ),

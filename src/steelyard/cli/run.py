@@ -91,12 +91,13 @@ def _carry_out(
 ) -> int:
     from steelyard.cli import load_options
     from steelyard.cli.watching import told, watcher
-    from steelyard.pipeline import Finished, Settings, run_plan
+    from steelyard.pipeline import Cluster, Finished, Settings, run_plan
 
     work_dir = Path(options.work_dir or wanted.file.work_dir or DEFAULT_WORK_DIR)
     now = datetime.now().astimezone()
     folder = _folder(options, work_dir, now)
     folder.write_config(now, wanted.config_text(given))
+    on_ray = Cluster(address=options.ray_address or "", cpus=options.ray_cpus)
     settings = Settings(
         max_num_workers=options.max_num_workers or wanted.file.max_num_workers or 1,
         warmups=_warmups(options),
@@ -104,6 +105,7 @@ def _carry_out(
         reuse_anyway=options.reuse_anyway,
         details=options.dump_eval_details,
         extract_rate=options.dump_extract_rate,
+        cluster=on_ray if options.runner == "ray" else None,
         measuring=load_options.measuring(options),
     )
     again = _again(given, folder.stamp)

@@ -175,6 +175,32 @@ class RunOptions(PlanOptions, frozen=True, kw_only=True):
             group=_RUN,
         ),
     ] = None
+    runner: Annotated[
+        Literal["local", "ray"],
+        opt(
+            help="where local models are computed: in processes of this machine (local), or as "
+            "tasks of a Ray cluster with shared storage (ray)",
+            group=_RUN,
+        ),
+    ] = "local"
+    ray_address: Annotated[
+        str | None,
+        opt(
+            help="the Ray cluster (default: $RAY_ADDRESS, else the one that runs on this machine)",
+            metavar="HOST:PORT",
+            group=_RUN,
+        ),
+    ] = None
+    ray_cpus: Annotated[
+        int,
+        opt(
+            help="CPUs of the Ray cluster that one task takes (1)",
+            metavar="N",
+            low=1,
+            high=4096,
+            group=_RUN,
+        ),
+    ] = 1
     num_warmups: Annotated[
         int | None,
         opt(

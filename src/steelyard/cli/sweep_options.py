@@ -17,7 +17,8 @@ NOT_HERE = frozenset(
         "summarizer", "mode", "merge_ds", "scorer", "search", "dry_run", "repeats", "retries",
         "request_rate", "ramp_up_strategy", "ramp_up_start_rps", "ramp_up_end_rps",
         "use_timestamp", "pressure", "pressure_time", "reuse", "reuse_anyway", "max_num_workers",
-        "disable_cb", "max_workers_per_gpu", "dump_eval_details", "dump_extract_rate",
+        "disable_cb", "max_workers_per_gpu", "dump_eval_details", "dump_extract_rate", "runner",
+        "ray_address", "ray_cpus",
     }
 )  # fmt: skip
 """Options of ``run`` that a sweep does not have: it paces itself and marks nothing."""

@@ -65,6 +65,7 @@ TEXT = Check("text", lambda value: isinstance(value, str))
 KEY = Check("text (is its environment variable set?)", TEXT.fits, shown=False)
 SWITCH = Check("True or False", lambda value: isinstance(value, bool))
 TABLE = Check("a dict with text keys", _is_table, shown=False)
+TABLE_OR_NONE = or_none(TABLE)
 HEADERS = Check(
     "a dict of texts",
     lambda value: _is_table(value) and all(isinstance(one, str) for one in value.values()),

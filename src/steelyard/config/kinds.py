@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from steelyard.config.local_table import LOCAL_KEYS
+from steelyard.config.local_table import LOCAL_KEYS, VLLM_KEYS
 from steelyard.config.table import KEYS, OPENAI_KEYS, Rule
 
 
@@ -41,20 +41,20 @@ KINDS: Mapping[str, Kind] = {
     "HuggingFaceCausalLM": Kind("hf_base_model", LOCAL_KEYS),
     "HuggingFaceBaseModel": Kind("hf_base_model", LOCAL_KEYS),
     "HuggingFacewithChatTemplate": Kind("hf_chat_model", LOCAL_KEYS),
+    "VLLM": Kind("vllm_offline_base", VLLM_KEYS),
+    "VLLMwithChatTemplate": Kind("vllm_offline", VLLM_KEYS),
 }
 
 _SERVE = (
     "it loads the weights into this process, which is supported for text models in HuggingFace "
-    "Transformers only (hf_chat_model, hf_base_model). Serve the model (vLLM, SGLang...) and use "
-    "vllm_api_general_chat"
+    "Transformers (hf_chat_model, hf_base_model) and vLLM (vllm_offline) only. Serve the model "
+    "(vLLM, SGLang...) and use vllm_api_general_chat"
 )
 
 NOT_HERE: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "HuggingFaceQwen2VLwithChatTemplate",
-            "VLLM",
-            "VLLMwithChatTemplate",
             "VLLMOfflineVLModel",
             "TurboMindModel",
             "TurboMindModelwithChatTemplate",

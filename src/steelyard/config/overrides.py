@@ -17,12 +17,13 @@ from steelyard.config.checks import (
     HEADERS,
     KEY,
     TABLE,
+    TABLE_OR_NONE,
     TEXT,
     number,
     require,
     unknown,
 )
-from steelyard.config.local_table import LOCAL_KEYS
+from steelyard.config.local_table import LOCAL_KEYS, VLLM_KEYS
 from steelyard.config.settings import SETTINGS, Checked, checked, with_setting
 from steelyard.config.table import KEYS, SECRET, Rule, rules
 from steelyard.core import ConfigError, Json, ModelSpec
@@ -89,6 +90,8 @@ _PATHS: Mapping[str, str] = {
 
 _WORDS: Mapping[str, Json] = {"True": True, "False": False, "None": None}
 _AS_WRITTEN = (TEXT, KEY, FOLDER_NAME)
+_TABLES = (TABLE, TABLE_OR_NONE, HEADERS, ANYTHING)
+"""Values that ``--set`` can go into."""
 
 
 def override(spec: ModelSpec, overrides: Overrides) -> Checked:
@@ -157,7 +160,7 @@ def _place(spec: ModelSpec, key: str) -> tuple[str, Rule]:
     parts = key.split(".")
     for length in range(len(parts) - 1, 0, -1):
         table = known.get(".".join(parts[:length]))
-        if table is not None and table.check in (TABLE, HEADERS, ANYTHING) and table.to:
+        if table is not None and table.check in _TABLES and table.to:
             is_header = table.to == "options.headers"
             inner = Rule(check=KEY if is_header else ANYTHING)
             return ".".join((table.to, *parts[length:])), inner
@@ -170,7 +173,7 @@ def _known(spec: ModelSpec) -> dict[str, Rule]:
     from steelyard.backends import devices
 
     local = devices(spec) is not None
-    flat = rules(spec.backend, LOCAL_KEYS if local else KEYS)
+    flat = rules(spec.backend, {**LOCAL_KEYS, **VLLM_KEYS} if local else KEYS)
     usable = {
         name: rule for name, rule in flat.items() if rule.to or rule.why or name in ADDRESS_KEYS
     }

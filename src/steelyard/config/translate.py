@@ -98,7 +98,12 @@ def _with_key(spec: ModelSpec, given: Mapping[str, Json]) -> ModelSpec:
     return with_setting(spec, "options.api_key_env", variable)
 
 
-_LOCAL = {"hf_base_model": "HuggingFaceBaseModel", "hf_chat_model": "HuggingFacewithChatTemplate"}
+_LOCAL = {
+    "hf_base_model": "HuggingFaceBaseModel",
+    "hf_chat_model": "HuggingFacewithChatTemplate",
+    "vllm_offline": "VLLMwithChatTemplate",
+    "vllm_offline_base": "VLLM",
+}
 _CLASSES = {
     "openai_completions": "VLLMCustomAPI",
     "openai_chat": "VLLMCustomAPIChat",

@@ -21,9 +21,10 @@ from steelyard.pipeline.events import (
 from steelyard.pipeline.measuring import Measuring
 from steelyard.pipeline.preview import JobPreview, preview
 from steelyard.pipeline.run import RunResult, run_plan
-from steelyard.pipeline.state import Settings
+from steelyard.pipeline.state import Cluster, Settings
 
 __all__ = [
+    "Cluster",
     "Event",
     "Finished",
     "JobEnded",

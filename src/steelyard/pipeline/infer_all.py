@@ -1,9 +1,10 @@
 """The infer stage of all jobs: which models serve, what may be continued, how many jobs at once."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import cycle, islice
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec.structs import replace
 
@@ -17,7 +18,7 @@ from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.infer import Work, ask_all, sender_count
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
-from steelyard.pipeline.sender import ask_apart, infer_slices
+from steelyard.pipeline.sender import Slice, ask_apart, infer_slices
 from steelyard.pipeline.state import RunState
 from steelyard.pipeline.tally import Tally
 from steelyard.pipeline.warmup import warm_up
@@ -26,20 +27,63 @@ WINDOW = 1024
 """Requests that a model of this machine may choose from when it fills its batch."""
 
 
+class Runner(Protocol):
+    """Where models that no service holds are computed."""
+
+    async def compute(self, part: Slice, tally: Tally, log: JobLog) -> None:
+        """Have all of ``part`` answered, in a process that the model may take down with it.
+
+        Raises ``RunStopped`` when that process ends early, ``DiskError`` as ``ask_all`` does.
+        """
+
+
 def infer_all(run: RunState, prepared: Sequence[Prepared]) -> None:
     """Ask what is left of every job; what cannot be asked is told and noted in ``run``."""
     with claimed(run.folder.root) as claim:
         works = [Work(item, run.predictions(item), claim) for item in prepared]
-        there = devices.found()
         left = [work.model for work in works if work.left]
-        devices.refuse_too_few(left, run.settings.at_once, there)
-        served = (model for model in left if backends.devices(model) is None)
+        served = [model for model in left if backends.devices(model) is None]
+        local = [model for model in left if backends.devices(model) is not None]
         loads = sorted((model.load.concurrency for model in served), reverse=True)
-        engine.run(_infer_all(run, works, there), connections=sum(loads[: run.settings.at_once]))
+        if served and run.settings.cluster:
+            names = ", ".join(dict.fromkeys(model.abbr for model in served))
+            run.tell(Notice(text=f"--runner ray is for local models; {names}: asked from here"))
+        with _runner(run, local, claim) as runner:
+            connections = sum(loads[: run.settings.at_once])
+            engine.run(_infer_all(run, works, runner), connections=connections)
 
 
-async def _infer_all(run: RunState, works: Sequence[Work], there: devices.Accelerators) -> None:
-    pool = devices.Pool(there, run.settings.at_once)
+@contextmanager
+def _runner(run: RunState, local: Sequence[ModelSpec], claim: int) -> Iterator[Runner]:
+    """What computes the ``local`` models; refuses what can never have its devices."""
+    if run.settings.cluster is None or not local:
+        yield _Here(local, run.settings.at_once, claim)
+        return
+    from steelyard.pipeline.ray_runner import on_cluster
+
+    if len(local) > 1 and run.settings.at_once == 1:
+        text = f"{len(local)} tasks, one at a time; --max-num-workers places more at once"
+        run.tell(Notice(text=text, level="info"))
+    with on_cluster(run.settings.cluster, local, run.folder.root) as runner:
+        yield runner
+
+
+class _Here:
+    """Processes of this machine, with devices of their own."""
+
+    def __init__(self, local: Sequence[ModelSpec], at_once: int, claim: int) -> None:
+        there = devices.found()
+        devices.refuse_too_few(local, at_once, there)
+        self._pool = devices.Pool(there, at_once)
+        self._claim = claim
+
+    async def compute(self, part: Slice, tally: Tally, log: JobLog) -> None:
+        """See ``Runner``."""
+        async with self._pool.lease(backends.devices(part.errand.model) or 0) as environ:
+            await ask_apart([part], claim=self._claim, tally=tally, log=log, environ=environ)
+
+
+async def _infer_all(run: RunState, works: Sequence[Work], runner: Runner) -> None:
     models = await _discover(run, works)
     prepared = [work.prepared for work in works]
     anyway = run.settings.reuse_anyway
@@ -50,7 +94,7 @@ async def _infer_all(run: RunState, works: Sequence[Work], there: devices.Accele
     async def worker() -> None:
         for work in waiting:
             work.model = models[work.model.abbr]
-            await _infer(run, work, pool)
+            await _infer(run, work, runner)
 
     with ungrouped():
         async with asyncio.TaskGroup() as group:
@@ -86,7 +130,7 @@ async def _discover(run: RunState, works: Iterable[Work]) -> dict[str, ModelSpec
     return models
 
 
-async def _infer(run: RunState, work: Work, pool: devices.Pool) -> None:
+async def _infer(run: RunState, work: Work, runner: Runner) -> None:
     with run.log("infer", work.prepared) as log:
         run.tell(
             JobStarted(
@@ -108,10 +152,10 @@ async def _infer(run: RunState, work: Work, pool: devices.Pool) -> None:
                 f"Found {work.kept} completed data in cache, run infer task from the last "
                 "interrupted position",
             )
-        await _ask(run, work, pool, log)
+        await _ask(run, work, runner, log)
 
 
-async def _ask(run: RunState, work: Work, pool: devices.Pool, log: JobLog) -> None:
+async def _ask(run: RunState, work: Work, runner: Runner, log: JobLog) -> None:
     """Ask what is left of one job. Disk trouble ends the run, any other only this job."""
     name = work.prepared.name
     tally = Tally(name, total=work.total, kept=work.kept)
@@ -119,12 +163,10 @@ async def _ask(run: RunState, work: Work, pool: devices.Pool, log: JobLog) -> No
     status: Literal["finished", "stopped", "interrupted"] = "interrupted"
     detail = ""
     try:
-        needed = backends.devices(work.model)
-        if needed is None:
+        if backends.devices(work.model) is None:
             await _send(run, work, tally, log)
         else:
-            async with pool.lease(needed) as environ:
-                await _compute(work, tally, log, environ)
+            await runner.compute(_whole(work), tally, log)
         status = "finished"
         run.note_missing(work.prepared, work.left - tally.answered)
     except DiskError as error:
@@ -173,9 +215,9 @@ async def _send(run: RunState, work: Work, tally: Tally, log: JobLog) -> None:
         await ask_apart(slices, claim=work.claim, tally=tally, log=log)
 
 
-async def _compute(work: Work, tally: Tally, log: JobLog, environ: Mapping[str, str]) -> None:
-    """Have a model of this machine answer, in a process that it may take down with it."""
+def _whole(work: Work) -> Slice:
+    """All that is left of a job, for a model that chooses itself what it computes together."""
     load = replace(work.model.load, concurrency=WINDOW, request_rate=0.0)
     work.model = replace(work.model, load=load)
-    slices = infer_slices(work, 1)
-    await ask_apart(slices, claim=work.claim, tally=tally, log=log, environ=environ)
+    (part,) = infer_slices(work, 1)
+    return part

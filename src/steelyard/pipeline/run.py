@@ -49,6 +49,8 @@ def run_plan(
     run.tell(Planned(folder=str(folder.root), mode=plan.mode, jobs=names))
     for text in plan.notices:
         run.tell(Notice(text=text))
+    if settings.cluster is not None and plan.mode not in ("all", "infer"):
+        run.tell(Notice(text=f"--runner ray has no effect with --mode {plan.mode}"))
     if plan.mode in ("perf", "perf_viz"):
         return _performance(run, prepared, send=plan.mode == "perf")
     if plan.mode in ("all", "infer"):

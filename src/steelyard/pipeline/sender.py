@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -30,10 +30,13 @@ from steelyard.pipeline.tally import Tally
 
 _MOST_FAILURES_TOLD = 100
 """Failures that one word brings for the log; all are counted."""
-_TELL_EVERY_S = 0.25
+TELL_EVERY_S = 0.25
+"""How often a sender says a word."""
 _TOGETHER_NS = 20_000_000
 """How long after the last sender got ready all of them begin."""
 _TO_END_S = 5.0
+_words = 1
+"""Where a sender's words go."""
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -78,7 +81,7 @@ async def ask_apart(
     ``environ`` is added to the environment of the processes. Raises as ``infer.ask_all`` does.
     """
     launch = _Launch(claim, environ)
-    counts = _Counts([Word()] * len(slices), tally, log)
+    counts = Counts([Word()] * len(slices), tally, log)
     start = _Start(len(slices))
     with ungrouped():
         async with asyncio.TaskGroup() as group:
@@ -127,7 +130,7 @@ class _Start:
         return await self._at_ns
 
 
-class _Counts:
+class Counts:
     """What all senders of one job said last, added up."""
 
     def __init__(self, words: list[Word], tally: Tally, log: JobLog) -> None:
@@ -151,9 +154,7 @@ class _Counts:
             self._log.line("ERROR", failure)
 
 
-async def _follow(
-    part: Slice, number: int, counts: _Counts, start: _Start, launch: _Launch
-) -> None:
+async def _follow(part: Slice, number: int, counts: Counts, start: _Start, launch: _Launch) -> None:
     """One sender from start to end, or until this task is cancelled."""
     process = await _started(launch)
     told_to, tells = process.stdin, process.stdout
@@ -217,7 +218,7 @@ async def _started(launch: _Launch) -> asyncio.subprocess.Process:
         ) from error
 
 
-class _Telling:
+class Telling:
     """What one sender has to tell."""
 
     def __init__(self, *, is_load: bool) -> None:
@@ -253,7 +254,7 @@ class _Telling:
         )
 
 
-def _sending(part: Slice, telling: _Telling) -> Coroutine[None, None, None]:
+def _sending(part: Slice, telling: Telling) -> Coroutine[None, None, None]:
     """What this sender does, of either kind."""
     counted, counters = telling.count, telling.counters
     if isinstance(part.errand, LoadErrand):
@@ -262,11 +263,33 @@ def _sending(part: Slice, telling: _Telling) -> Coroutine[None, None, None]:
     return send(part.requests, part.errand, counted=counted, tally=telling.tally)
 
 
-async def _serve(part: Slice, start_ns: int) -> Word:
-    telling = _Telling(is_load=isinstance(part.errand, LoadErrand))
-    word = telling.word
-    await asyncio.sleep(max(0, start_ns - time.monotonic_ns()) / 1e9)
+async def serve(part: Slice, tell: Callable[[Word], None]) -> Word:
+    """Do the work of ``part`` and ``tell`` how it goes; returns the last word.
+
+    Cancelled, it ends in good order: what is finished is kept, and the last word counts it.
+    """
+    telling = Telling(is_load=isinstance(part.errand, LoadErrand))
     work = asyncio.ensure_future(_sending(part, telling))
+    try:
+        try:
+            while not work.done():
+                await asyncio.wait({work}, timeout=TELL_EVERY_S)
+                tell(telling.word())
+        except asyncio.CancelledError:
+            work.cancel()
+        await work
+    except DiskError as error:
+        return replace(telling.word(), disk=str(error))
+    except SteelyardError as error:
+        return replace(telling.word(), stopped=str(error))
+    except asyncio.CancelledError:
+        pass
+    return telling.word()
+
+
+async def _serve(part: Slice, start_ns: int) -> Word:
+    await asyncio.sleep(max(0, start_ns - time.monotonic_ns()) / 1e9)
+    work = asyncio.ensure_future(serve(part, _tell))
     loop = asyncio.get_running_loop()
 
     def abandon() -> None:
@@ -274,22 +297,18 @@ async def _serve(part: Slice, start_ns: int) -> Word:
         work.cancel()
 
     loop.add_reader(0, abandon)
-    while not work.done():
-        await asyncio.wait({work}, timeout=_TELL_EVERY_S)
-        _tell(word())
-    try:
-        await work
-    except DiskError as error:
-        return replace(word(), disk=str(error))
-    except SteelyardError as error:
-        return replace(word(), stopped=str(error))
-    except asyncio.CancelledError:
-        pass
-    return word()
+    return await work
 
 
 def _tell(word: Word) -> None:
-    os.write(1, msgspec.json.encode(word) + b"\n")
+    os.write(_words, msgspec.json.encode(word) + b"\n")
+
+
+def _keep_output_for_words() -> None:
+    """What a model's library, or a process that it starts, prints goes to standard error."""
+    global _words
+    _words = os.dup(1)
+    os.dup2(2, 1)
 
 
 def _read(size: int) -> bytes:
@@ -305,6 +324,7 @@ def _read(size: int) -> bytes:
 
 def main() -> int:
     """Entry point of the process."""
+    _keep_output_for_words()
     try:
         size = int.from_bytes(_read(8), "big")
         part = msgspec.msgpack.decode(_read(size), type=Slice)

@@ -21,6 +21,15 @@ _INCOMPLETE_SHARE = 0.01
 """More requests without an answer than this share of a job make the run incomplete."""
 
 
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """A Ray cluster that computes the models of this machine."""
+
+    address: str = ""
+    """``host:port``; empty: what ``RAY_ADDRESS`` says, else the cluster that runs here."""
+    cpus: int = 1
+    """CPUs that one task takes."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How a plan is carried out; nothing in here changes an answer."""
 
@@ -31,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reuse_anyway: bool = False
     details: bool = False
     extract_rate: bool = False
+    cluster: Cluster | None = None
+    """Where local models are computed; ``None``: in processes of this machine."""
     measuring: Measuring = Measuring()
     """How load tests are measured."""
 
