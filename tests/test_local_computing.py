@@ -280,6 +280,35 @@ def test_a_lead_is_read_but_not_scored(llama: Path) -> None:
         assert told.tokens == number
 
 
+def test_candidates_that_begin_differently_keep_their_order(llama: Path) -> None:
+    """Long ones, cut at different places: they have nothing in common and are sorted by size."""
+    chance = random.Random(2)
+    long = " ".join(chance.choices(WORDS, k=80))
+    own = tuple(
+        Candidate(text=" " + " ".join(chance.choices(WORDS, k=number))) for number in (9, 1, 5, 3)
+    )
+    rows = [
+        Request(
+            key=f"{number}#0",
+            messages=(Message("user", f"{number} {long}"),),
+            sampling=Sampling(),
+            candidates=own,
+        )
+        for number in range(3)
+    ]
+    model, tokenizer = random_model.loaded(llama)
+    for batch_size in (1, 64):
+        found, _ = replies(spec(llama, {"max_seq_len": 64, "batch_size": batch_size}, {}), rows)
+        for row, reply in zip(rows, found, strict=True):
+            for candidate, told in zip(own, reply.likelihoods, strict=True):
+                whole = tokenizer(str(row.messages[0].content) + candidate.text)["input_ids"][-64:]
+                with torch.inference_mode():
+                    logits = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+                places = range(len(whole) - told.tokens, len(whole))
+                total = sum(float(logits[place - 1, whole[place]]) for place in places)
+                assert told.total == pytest.approx(total, abs=1e-3)
+
+
 def test_a_candidate_without_a_token_of_its_own_fails_and_does_not_win(llama: Path) -> None:
     request = Request(
         key="0#0",

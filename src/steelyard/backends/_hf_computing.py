@@ -5,6 +5,7 @@ halved, what was under way is computed again, and a note says so.
 """
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from time import monotonic_ns
@@ -53,7 +54,10 @@ class Computing:
         self._rows: list[Row] = []
         """Answers to be begun, the longest prompt last."""
         self._scored: list[Scored] = []
-        self._found: dict[str, list[Likelihood]] = {}
+        self._found: dict[str, dict[int, Likelihood]] = {}
+        """By request, then by the candidate's number."""
+        self._tokens: Counter[str] = Counter()
+        """Tokens of candidates that were computed, by request."""
         self._decoder = Decoder(loaded, options.rows_at_once, options.stop_words)
         self._at_once = options.rows_at_once
         self._cutter = Cutter(loaded.tokenizer, loaded.longest, manner.special)
@@ -120,19 +124,21 @@ class Computing:
             return
         done = {id(one) for one in group}
         self._scored = [one for one in self._scored if id(one) not in done]
-        left = {one.key for one in self._scored}
         for one, values in zip(group, found, strict=True):
-            self._found.setdefault(one.key, []).extend(values)
-            if one.key not in left:
+            self._tokens[one.key] += len(one.shared) + sum(map(len, one.rests))
+            known = self._found.setdefault(one.key, {})
+            known.update(enumerate(values, start=one.first))
+            if len(known) == len(self._asked[one.key].request.candidates):
                 self._settle_scored(one, began_ns)
 
     def _settle_scored(self, one: Scored, began_ns: int) -> None:
+        found = self._found.pop(one.key)
         self._settle(
             Reply(
                 key=one.key,
                 timing=self._timing(one.key, began_ns),
-                likelihoods=tuple(self._found.pop(one.key)),
-                prompt_tokens=len(one.shared) + sum(map(len, one.rests)),
+                likelihoods=tuple(found[number] for number in sorted(found)),
+                prompt_tokens=self._tokens.pop(one.key),
                 token_source="tokenizer",
                 model=self._name,
                 prompt_cut=one.cut,
@@ -190,6 +196,7 @@ class Computing:
         key = keys[0]
         self._scored = [one for one in self._scored if one.key != key]
         self._found.pop(key, None)
+        self._tokens.pop(key, None)
         self._fail(key, "out of memory with this sequence alone; a smaller --max-seq-len may help")
         return key
 

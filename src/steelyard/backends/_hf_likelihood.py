@@ -35,6 +35,8 @@ class Scored(NamedTuple):
     """How many of the last tokens are each candidate's own."""
     cut: int
     """Tokens that were left out in front because the text was too long."""
+    first: int = 0
+    """Which candidate of the request the first of these is."""
 
 
 class NoTokens(ValueError):
@@ -61,7 +63,7 @@ class Cutter(NamedTuple):
         while any(whole[:common] != wholes[0][:common] for whole in wholes):
             common -= 1
         if not common:
-            return alone
+            return [one._replace(first=number) for number, one in enumerate(alone)]
         rests = [whole[common:] for whole in wholes]
         own = [one.own[0] for one in alone]
         return [Scored(key, wholes[0][:common], rests, own, max(one.cut for one in alone))]

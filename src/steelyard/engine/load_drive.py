@@ -19,7 +19,7 @@ from steelyard.engine.fatal import FirstReplies
 from steelyard.engine.pacing import Pacing
 from steelyard.engine.places import serve_turns
 
-MOST_UNREAD_BYTES = 1 << 27
+MOST_UNREAD_BYTES = 1 << 28
 """What answers that wait may take in memory; beyond that sending waits for reading."""
 
 PORTION_NS = 300_000
