@@ -13,9 +13,13 @@ KINDS = ("llama", "gpt2", "mistral_sliding")
 """Those that every local test runs through; ``llama_wide`` is one more."""
 
 
-def put(kind: str, folder: Path, *, longest: int = 512) -> Path:
-    """The folder, with a model of that kind and a tokenizer in it."""
+def put(kind: str, folder: Path, *, longest: int = 512, begins: bool = False) -> Path:
+    """The folder, with a model of that kind and a tokenizer in it.
+
+    With ``begins`` the tokenizer puts its first mark in front of every text.
+    """
     import torch
+    from tokenizers.processors import TemplateProcessing
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = PreTrainedTokenizerFast(
@@ -25,6 +29,11 @@ def put(kind: str, folder: Path, *, longest: int = 512) -> Path:
         pad_token="<|end|>",
         chat_template=TEMPLATE,
     )
+    if begins:
+        mark = ("<|start|>", tokenizer.bos_token_id)
+        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+            single=f"{mark[0]} $A", special_tokens=[mark]
+        )
     tokenizer.save_pretrained(folder)
     torch.manual_seed(len(kind))
     model = _made(kind, len(tokenizer), longest)

@@ -6,7 +6,8 @@
 - An answer ends at an end token, at a stop word, or at its limit, and says which.
 - A prompt that is too long is cut where it is to be cut, and the reply says by how much.
 - Out of memory halves the batch and loses nothing; one sequence that never fits fails alone.
-- The likelihood of a candidate is the sum over its own tokens of one plain forward pass.
+- The likelihood of a candidate is the sum over its own tokens of one plain forward pass, also
+  without a prompt, and cut by as few tokens as the model allows.
 """
 
 import asyncio
@@ -280,7 +281,7 @@ def test_a_lead_is_read_but_not_scored(llama: Path) -> None:
         assert told.tokens == number
 
 
-def test_candidates_that_begin_differently_keep_their_order(llama: Path) -> None:
+def test_candidates_that_are_cut_at_different_places_keep_their_order(llama: Path) -> None:
     """Long ones, cut at different places: they have nothing in common and are sorted by size."""
     chance = random.Random(2)
     long = " ".join(chance.choices(WORDS, k=80))
@@ -301,12 +302,76 @@ def test_candidates_that_begin_differently_keep_their_order(llama: Path) -> None
         found, _ = replies(spec(llama, {"max_seq_len": 64, "batch_size": batch_size}, {}), rows)
         for row, reply in zip(rows, found, strict=True):
             for candidate, told in zip(own, reply.likelihoods, strict=True):
-                whole = tokenizer(str(row.messages[0].content) + candidate.text)["input_ids"][-64:]
+                whole = tokenizer(str(row.messages[0].content) + candidate.text)["input_ids"][-65:]
                 with torch.inference_mode():
-                    logits = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+                    logits = model(torch.tensor([whole[:-1]])).logits[0].log_softmax(-1)
                 places = range(len(whole) - told.tokens, len(whole))
                 total = sum(float(logits[place - 1, whole[place]]) for place in places)
                 assert told.total == pytest.approx(total, abs=1e-3)
+
+
+def likelihoods(folder: Path, prompt: str, own: Sequence[Candidate], **options: Json) -> Reply:
+    request = Request(
+        key="0#0",
+        messages=(Message("user", prompt),),
+        sampling=Sampling(),
+        candidates=tuple(own),
+    )
+    found, _ = replies(spec(folder, options, {}), [request])
+    return found[0]
+
+
+def test_candidates_that_begin_differently_keep_their_order(llama: Path) -> None:
+    leads = ("The long beginning of one sentence", "Another", "Every day it is a bit")
+    own = [Candidate(text=" longer", lead=lead) for lead in leads]
+    told = likelihoods(llama, "", own).likelihoods
+    expected = [own_likelihood(llama, lead, " longer")[0] for lead in leads]
+    assert [one.total for one in told] == pytest.approx(expected, abs=1e-3)
+
+
+def test_candidates_of_one_token_need_no_pass_of_their_own(llama: Path) -> None:
+    own = [Candidate(text=" the"), Candidate(text=" of"), Candidate(text=" a")]
+    reply = likelihoods(llama, "Which", own)
+    for candidate, told in zip(own, reply.likelihoods, strict=True):
+        total, number, greedy = own_likelihood(llama, "Which", candidate.text)
+        assert (told.tokens, told.greedy) == (number, greedy)
+        assert told.total == pytest.approx(total, abs=1e-4)
+
+
+def test_a_text_too_long_by_its_last_token_is_not_cut(llama: Path) -> None:
+    model, tokenizer = random_model.loaded(llama)
+    before, text = " ".join(WORDS[:80]), " the end"
+    whole = tokenizer(before + text)["input_ids"]
+    for longest in (len(whole), len(whole) - 1, len(whole) - 9):
+        reply = likelihoods(llama, before, [Candidate(text=text)], max_seq_len=longest)
+        kept = whole[-(longest + 1) :]
+        with torch.inference_mode():
+            told = model(torch.tensor([kept[:-1]])).logits[0].log_softmax(-1)
+        number = reply.likelihoods[0].tokens
+        total = sum(float(told[-back, kept[-back]]) for back in range(1, number + 1))
+        assert reply.prompt_cut == len(whole) - len(kept)
+        assert reply.likelihoods[0].total == pytest.approx(total, abs=1e-3)
+
+
+@pytest.mark.parametrize("prompt", ["", " ", "<|start|>", "One", "<|start|>One"])
+def test_a_tokenizers_first_mark_is_there_once(prompt: str, tmp_path: Path) -> None:
+    folder = random_model.put("llama", tmp_path, begins=True)
+    model, tokenizer = random_model.loaded(folder)
+    text = " the end" if prompt.strip() else "the end"
+    plain = tokenizer(prompt.removeprefix("<|start|>") + text, add_special_tokens=False)
+    whole = [tokenizer.bos_token_id, *plain["input_ids"]]
+    assert tokenizer("x")["input_ids"][0] == tokenizer.bos_token_id
+    reply = likelihoods(folder, prompt, [Candidate(text=text)])
+    with torch.inference_mode():
+        told = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+    first = len(whole) - reply.likelihoods[0].tokens
+    total = sum(float(told[place - 1, whole[place]]) for place in range(first, len(whole)))
+    assert reply.likelihoods[0].whole_tokens == len(whole) - 1
+    assert reply.likelihoods[0].total == pytest.approx(total, abs=1e-3)
+    if prompt.strip():
+        bare = tokenizer(prompt.removeprefix("<|start|>"), add_special_tokens=False)["input_ids"]
+        found, _ = replies(spec(folder, {}, {}), asked([prompt]))
+        assert found[0].prompt_tokens == 1 + len(bare)
 
 
 def test_a_candidate_without_a_token_of_its_own_fails_and_does_not_win(llama: Path) -> None:

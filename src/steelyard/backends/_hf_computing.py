@@ -5,6 +5,7 @@ halved, what was under way is computed again, and a note says so.
 """
 
 import gc
+from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from steelyard.backends._hf_likelihood import (
     NoTokens,
     Scored,
     likelihoods,
-    portions,
+    portion,
 )
 from steelyard.backends._hf_load import Loaded, is_out_of_memory
 from steelyard.backends._hf_options import HfOptions
@@ -54,8 +55,9 @@ class Computing:
         self._rows: list[Row] = []
         """Answers to be begun, the longest prompt last."""
         self._scored: list[Scored] = []
+        """Candidates to be computed, the shortest prompt first."""
         self._found: dict[str, dict[int, Likelihood]] = {}
-        """By request, then by the candidate's number."""
+        """Of requests that are not finished, by the number of the candidate."""
         self._tokens: Counter[str] = Counter()
         """Tokens of candidates that were computed, by request."""
         self._decoder = Decoder(loaded, options.rows_at_once, options.stop_words)
@@ -77,10 +79,10 @@ class Computing:
         self._asked[request.key] = asked
         try:
             if request.candidates:
-                self._scored += self._as_scored(asked)
+                for one in self._as_scored(asked):
+                    insort(self._scored, one, key=lambda one: len(one.shared))
             else:
-                self._rows.append(self._as_row(asked))
-                self._rows.sort(key=lambda row: len(row.prompt))
+                insort(self._rows, self._as_row(asked), key=lambda row: len(row.prompt))
         except ConfigError as error:
             self._asked.pop(request.key).settle(RunStopped(str(error)))
         except NoTokens as error:
@@ -113,7 +115,7 @@ class Computing:
         return self._cutter.scored(request.key, prompt, candidates)
 
     def _score(self) -> None:
-        group = next(iter(portions(self._loaded, self._scored, self._at_once)))
+        group = portion(self._loaded, self._scored, self._at_once)
         began_ns = monotonic_ns()
         try:
             found = likelihoods(self._loaded, group)
@@ -122,22 +124,21 @@ class Computing:
                 raise
             self._halve([one.key for one in group])
             return
-        done = {id(one) for one in group}
-        self._scored = [one for one in self._scored if id(one) not in done]
+        del self._scored[: len(group)]
         for one, values in zip(group, found, strict=True):
             self._tokens[one.key] += len(one.shared) + sum(map(len, one.rests))
             known = self._found.setdefault(one.key, {})
-            known.update(enumerate(values, start=one.first))
+            known |= enumerate(values, one.first)
             if len(known) == len(self._asked[one.key].request.candidates):
                 self._settle_scored(one, began_ns)
 
     def _settle_scored(self, one: Scored, began_ns: int) -> None:
-        found = self._found.pop(one.key)
+        known = self._found.pop(one.key)
         self._settle(
             Reply(
                 key=one.key,
                 timing=self._timing(one.key, began_ns),
-                likelihoods=tuple(found[number] for number in sorted(found)),
+                likelihoods=tuple(known[number] for number in sorted(known)),
                 prompt_tokens=self._tokens.pop(one.key),
                 token_source="tokenizer",
                 model=self._name,

@@ -92,12 +92,10 @@ class Decoder:
 
     def _append(self, logits: Tensor, first: int) -> list[Row]:
         rows = self.live[first:]
-        history = self._batch.history()[first:]
         now_ns = 0
         for how, places in _by_policy(rows):
-            part, said = (
-                (logits, history) if len(places) == len(rows) else (logits[places], history[places])
-            )
+            part = logits if len(places) == len(rows) else logits[places]
+            said = self._batch.history()[first:][places] if how.looks_back else None
             tokens = chosen(part, how, said, [rows[place].draws for place in places])
             now_ns = now_ns or monotonic_ns()
             for place, token in zip(places, tokens, strict=True):

@@ -1,11 +1,13 @@
 """How likely a model finds given texts after a prompt.
 
-The tokens that all candidates of a request have in common are computed once. A candidate's own
-tokens are those behind the tokens of its prompt, both cut into tokens together, as
-lm-evaluation-harness does it; blanks at the end of the prompt count to the candidate.
+The tokens that all candidates of a request have in common are computed once, and a candidate's
+last token is not computed at all: nothing is asked about what follows it. A candidate's own tokens
+are those behind the tokens of its prompt, both cut into tokens together, as lm-evaluation-harness
+does it; blanks at the end of the prompt count to the candidate, and a candidate without a prompt
+follows the tokenizer's first or else its last mark.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -14,6 +16,7 @@ from transformers import DynamicCache
 
 from steelyard.backends._hf_lanes import Forward, padded, positions
 from steelyard.backends._hf_load import Loaded
+from steelyard.backends._hf_prompts import begins_marked, token_ids
 from steelyard.core import Candidate, Likelihood
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ class Scored(NamedTuple):
     """Candidates as token ids, of one request."""
 
     key: str
+    first: int
+    """The number of the first candidate among those of the request."""
     shared: list[int]
     """What all of them begin with; at least one token."""
     rests: list[list[int]]
@@ -35,8 +40,6 @@ class Scored(NamedTuple):
     """How many of the last tokens are each candidate's own."""
     cut: int
     """Tokens that were left out in front because the text was too long."""
-    first: int = 0
-    """Which candidate of the request the first of these is."""
 
 
 class NoTokens(ValueError):
@@ -48,7 +51,8 @@ class Cutter(NamedTuple):
 
     tokenizer: "PreTrainedTokenizerBase"
     longest: int
-    """Tokens of prompt and candidate together at most; what is too long loses its beginning."""
+    """Tokens that are computed of prompt and candidate at most, which is all but the last one; what
+    is too long loses its beginning."""
     special: bool
     """The tokenizer puts its own marks in front of a text, where it has some."""
 
@@ -57,53 +61,60 @@ class Cutter(NamedTuple):
 
         Raises ``NoTokens``.
         """
-        alone = [self._alone(key, prompt, one) for one in candidates]
+        befores = [prompt + one.lead for one in candidates]
+        bare = [text for text in dict.fromkeys(before.rstrip() for before in befores) if text]
+        texts = [before + one.text for before, one in zip(befores, candidates, strict=True)]
+        special = self.special and not begins_marked(self.tokenizer, prompt)
+        ids = token_ids(self.tokenizer, [*bare, *texts], special=special)
+        lengths = dict(zip(bare, map(len, ids), strict=False))
+        alone = [
+            self._alone(key, number, whole, lengths.get(before.rstrip(), 0))
+            for number, (before, whole) in enumerate(zip(befores, ids[len(bare) :], strict=True))
+        ]
+        for one, candidate in zip(alone, candidates, strict=True):
+            if not one.rests[0]:
+                raise NoTokens(f"candidate {candidate.text!r} adds no token to the text before it")
         wholes = [one.shared + one.rests[0] for one in alone]
         common = min(len(one.shared) for one in alone)
         while any(whole[:common] != wholes[0][:common] for whole in wholes):
             common -= 1
         if not common:
-            return [one._replace(first=number) for number, one in enumerate(alone)]
+            return alone
         rests = [whole[common:] for whole in wholes]
         own = [one.own[0] for one in alone]
-        return [Scored(key, wholes[0][:common], rests, own, max(one.cut for one in alone))]
+        return [Scored(key, 0, wholes[0][:common], rests, own, max(one.cut for one in alone))]
 
-    def _alone(self, key: str, prompt: str, candidate: Candidate) -> Scored:
-        before = prompt + candidate.lead
-        bare = before.rstrip()
-        whole = self._ids(before + candidate.text)
-        first = len(self._ids(bare)) if bare else 0
-        if not first:
-            start = self.tokenizer.bos_token_id
-            whole = [self.tokenizer.eos_token_id if start is None else start, *whole]
-            first = 1
-        cut = max(0, len(whole) - self.longest)
-        own = min(len(whole) - first, len(whole) - cut - 1)
-        if own < 1:
-            raise NoTokens(f"candidate {candidate.text!r} adds no token to the text before it")
-        return Scored(key, whole[cut : len(whole) - own], [whole[len(whole) - own :]], [own], cut)
+    def _alone(self, key: str, number: int, whole: list[int], before: int) -> Scored:
+        """Candidate ``number`` by itself, ``before`` of its tokens are the prompt's."""
+        if not before:
+            whole, before = self._behind_mark(whole), 1
+        cut = max(0, len(whole) - 1 - self.longest)
+        first = max(before, cut + 1)
+        return Scored(key, number, whole[cut:first], [whole[first:]], [len(whole) - first], cut)
 
-    def _ids(self, text: str) -> list[int]:
-        found: list[int] = self.tokenizer(text, add_special_tokens=self.special)["input_ids"]
-        return found
+    def _behind_mark(self, whole: list[int]) -> list[int]:
+        """The tokens of a text that nothing stands before, behind one mark."""
+        start = self.tokenizer.bos_token_id
+        mark = self.tokenizer.eos_token_id if start is None else start
+        return whole if whole[:1] == [mark] else [mark, *whole]
 
 
-def portions(loaded: Loaded, scored: Iterable[Scored], at_once: int) -> Iterable[list[Scored]]:
-    """Requests that are computed together: of like length, as many as the memory is meant for."""
+def portion(loaded: Loaded, scored: Sequence[Scored], at_once: int) -> list[Scored]:
+    """The first of ``scored`` that are computed together: as many as the memory is meant for.
+
+    They are of like length when ``scored`` is sorted by the length of what is shared.
+    """
     vocabulary = loaded.model.get_output_embeddings().weight.shape[0]
     tokens = max(1, LOGITS_BYTES // (4 * vocabulary))
     group: list[Scored] = []
     rows = width = 0
-    for one in sorted(scored, key=lambda one: len(one.shared)):
-        wide = max(len(one.shared), *map(len, one.rests), width)
-        if group and ((rows + len(one.rests)) > at_once or (rows + len(one.rests)) * wide > tokens):
-            yield group
-            group, rows, width = [], 0, 0
-            wide = max(len(one.shared), *map(len, one.rests))
+    for one in scored:
+        rows += len(one.rests)
+        width = max(len(one.shared), *map(len, one.rests), width)
+        if group and (rows > at_once or rows * width > tokens):
+            break
         group.append(one)
-        rows, width = rows + len(one.rests), wide
-    if group:
-        yield group
+    return group
 
 
 def likelihoods(loaded: Loaded, group: Sequence[Scored]) -> list[tuple[Likelihood, ...]]:
@@ -121,13 +132,15 @@ def likelihoods(loaded: Loaded, group: Sequence[Scored]) -> list[tuple[Likelihoo
     rests = [rest for one in group for rest in one.rests]
     width = max(map(len, rests))
     places = torch.tensor(owner, device=device)
-    cache.batch_select_indices(places)
     more = torch.tensor([rest + [0] * (width - len(rest)) for rest in rests], device=device)
-    real = torch.tensor([[1] * len(rest) + [0] * (width - len(rest)) for rest in rests])
-    real = real.to(device)
-    whole_mask = torch.cat([mask[places], real], dim=1)
-    logits = forward.all(more, whole_mask, positions(whole_mask)[:, -width:], cache)
-    after, best = _told(torch.cat([last[places], logits[:, :-1]], dim=1), more)
+    told = last[places]
+    if width > 1:
+        cache.batch_select_indices(places)
+        read = [[1] * (len(rest) - 1) + [0] * (width - len(rest)) for rest in rests]
+        whole_mask = torch.cat([mask[places], torch.tensor(read, device=device)], dim=1)
+        where = positions(whole_mask)[:, 1 - width :]
+        told = torch.cat([told, forward.all(more[:, :-1], whole_mask, where, cache)], dim=1)
+    after, best = _told(told, more)
     return _folded(group, owner, before.sum(-1).tolist(), after.tolist(), best.tolist())
 
 

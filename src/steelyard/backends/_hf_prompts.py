@@ -41,7 +41,7 @@ def chat_text(tokenizer: "PreTrainedTokenizerBase", request: Request) -> str:
 
 def chat_ids(tokenizer: "PreTrainedTokenizerBase", request: Request) -> list[int]:
     """``chat_text`` as token ids; a template writes its special tokens itself."""
-    return _ids(tokenizer, chat_text(tokenizer, request), special=False)
+    return token_ids(tokenizer, [chat_text(tokenizer, request)], special=False)[0]
 
 
 def plain_text(_: "PreTrainedTokenizerBase", request: Request) -> str:
@@ -50,8 +50,26 @@ def plain_text(_: "PreTrainedTokenizerBase", request: Request) -> str:
 
 
 def plain_ids(tokenizer: "PreTrainedTokenizerBase", request: Request) -> list[int]:
-    """``plain_text`` as token ids, with the marks that the tokenizer puts around a text."""
-    return _ids(tokenizer, plain_text(tokenizer, request), special=True)
+    """``plain_text`` as token ids, with the marks that the tokenizer puts around a text.
+
+    A text that begins with the first mark gets no other one.
+    """
+    text = plain_text(tokenizer, request)
+    return token_ids(tokenizer, [text], special=not begins_marked(tokenizer, text))[0]
+
+
+def begins_marked(tokenizer: "PreTrainedTokenizerBase", text: str) -> bool:
+    """Whether the mark that the tokenizer has for the beginning of a text stands there already."""
+    mark: str | None = tokenizer.bos_token
+    return bool(mark) and text.startswith(str(mark))
+
+
+def token_ids(
+    tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str], *, special: bool
+) -> list[list[int]]:
+    """Each text as token ids, with the tokenizer's marks around it if ``special``."""
+    found: list[list[int]] = tokenizer(list(texts), add_special_tokens=special)["input_ids"]
+    return found
 
 
 def merged(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -87,8 +105,3 @@ def opening(candidate: Candidate) -> Candidate:
     if candidate.lead.strip():
         return Candidate(text=candidate.text, lead=candidate.lead.lstrip())
     return Candidate(text=candidate.text.lstrip())
-
-
-def _ids(tokenizer: "PreTrainedTokenizerBase", text: str, *, special: bool) -> list[int]:
-    found: list[int] = tokenizer(text, add_special_tokens=special)["input_ids"]
-    return found

@@ -29,6 +29,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     ignore_eos: bool = False
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether the choice depends on what was said before."""
+        return self.repetition_penalty != 1.0
+
     def draws(self, key: str) -> Random:
         """The random numbers of the row ``key``; other ones at every run without a seed."""
         return Random() if self.seed is None else Random(f"{self.seed}/{key}")
@@ -79,16 +84,19 @@ def _refuse_out_of_range(found: Policy, where: str) -> None:
             )
 
 
-def chosen(logits: "Tensor", how: Policy, history: "Tensor", draws: Sequence[Random]) -> list[int]:
+def chosen(
+    logits: "Tensor", how: Policy, history: "Tensor | None", draws: Sequence[Random]
+) -> list[int]:
     """The next token of every row.
 
     ``logits`` (rows, vocabulary); ``history`` (rows, columns): ids of the prompt and the answer so
-    far, any of them more than once; ``draws``: each row's random numbers.
+    far, any of them more than once, needed where ``how`` looks back; ``draws``: each row's random
+    numbers.
     """
     import torch
 
     logits = logits.float()
-    if how.repetition_penalty != 1.0:
+    if history is not None and how.looks_back:
         said = logits.gather(1, history)
         penalty = how.repetition_penalty
         said = torch.where(said < 0, said * penalty, said / penalty)
