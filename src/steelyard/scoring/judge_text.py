@@ -55,6 +55,11 @@ JUDGING = re.compile(
     re.IGNORECASE,
 )
 
+_EXAMPLE = re.compile(
+    r"\b(?:examples?|format|template|for instance|one of)\b|\be\.g\.|例如|示例|比如|格式|之一",
+    re.IGNORECASE,
+)
+
 _BLANK = "\ufffc"
 _BLOCK = r"^[ \t]*(?P<mark>```+|~~~+)[^\n]*\n(?:.*?\n)??[ \t]*(?P=mark)[ \t]*$"
 _WHOLE_BLOCK = re.compile(r"\A(```+|~~~+)[^\n`]*\n((?:(?!\1).)*?)\n?[ \t]*\1\Z", re.DOTALL)
@@ -121,6 +126,8 @@ def is_introduced(text: str, position: int) -> bool:
 def _introduces(line: str) -> bool:
     if not line.rstrip("* \t\n").endswith(":"):
         return False
+    if _EXAMPLE.search(line):
+        return True
     return bool(SAYING.search(line) or (ANOTHERS.search(line) and not JUDGING.search(line)))
 
 

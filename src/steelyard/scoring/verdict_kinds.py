@@ -29,12 +29,14 @@ _TAKES_BACK = re.compile(
     r"|但|不过|然而|如果|除非|或)"
 )
 _BETWEEN = re.compile(r"\s*(?:(?:or|and|&|或者?|和|、)\s*|[:\-–—=/,|~\s]*)", re.IGNORECASE)
-_NUMBER = re.compile(r"(?:得|给|打|约)?\s*([-+]?\d+(?:\.\d+)?)(?![\d.]*\d)")
+_NUMBER = re.compile(r"(?:得|给|打)?\s*([-+]?\d+(?:\.\d+)?)(?![\d.]*\d)")
 _OUT_OF = re.compile(r"\s*(?:/|out of|of)\s*(\d+(?:\.\d+)?)(?![\d.]*\d)")
+_REMARK = re.compile(r"\([^()\d]*\)[\s*]*\Z")
 _POINTS = re.compile(r"\s*(?:points?|pts?|stars?|分|星)(?![A-Za-z])")
 _FULL_MARKS = re.compile(r"\s*,?\s*(?:满分|总分)(?:为|是|:)?\s*(\d+(?:\.\d+)?)\s*分?")
 _ENDS_NUMBER = re.compile(
-    r"\s*(?:\Z|[.,;:!|](?!\d)|[。，；\n]|[-–—]\s*[^\s\d]|(?:because|since|as|due|for|因为|由于)\b)"
+    r"\s*(?:\Z|[.,;:!|。，；\n](?!\s*\d|[^.。\n]*\d\s*(?:分|/))|[-–—]\s*[^\s\d]"
+    r"|(?:because|since|as|due|因为|由于)\b)"
 )
 
 VERDICT_CUES = (
@@ -94,7 +96,7 @@ class Choice(msgspec.Struct, frozen=True):
 
     def read(self, text: str, *, alone: bool) -> str | None:
         """See ``Kind``. ``A - CORRECT`` is one verdict said twice, ``A: INCORRECT`` is none."""
-        rest, label = flat(text), self._label()
+        rest, label = flat(text).strip("<> "), self._label()
         found = label.match(rest)
         if not found:
             return None
@@ -170,7 +172,7 @@ class Scale(msgspec.Struct, frozen=True):
 
         Off the scale, out of another number than ``high``, a range and a share in % are none.
         """
-        rest = flat(text)
+        rest = flat(_REMARK.sub("", text))
         found = _NUMBER.match(rest)
         if not found:
             return None
@@ -220,7 +222,7 @@ def correctness(*, invalid: bool = True) -> Choice:
     return Choice(
         spellings=_CORRECT | ({"invalid": _INVALID} if invalid else {}),
         cues=rf"{VERDICT_CUES}|is_?\s?correct|correct(?:ness)?|是否正确|正确性",
-        own=r"verdict|judge?ment|decision|ruling|correctness|判定|判断|判决|裁决|评判",
+        own=r"verdict|judge?ment|decision|ruling|correctness|判定|判断|判决|裁决|评判|判(?=为)",
         keys=prose.VERDICT_KEYS | {"correct", "is_correct", "correctness", "是否正确", "正确性"},
         prose=prose.Correctness(),
     )
@@ -276,7 +278,7 @@ def flat(text: str) -> str:
     """``text`` without brackets, quotation marks, Markdown and LaTeX around its words."""
     for _ in range(3):
         text = _WRAPPED.sub(r" \1 ", text)
-    return re.sub(r"[ \t]+", " ", _MARKUP.sub(" ", text)).strip(" \t\n<>")
+    return re.sub(r"[ \t]+", " ", _MARKUP.sub(" ", text)).strip()
 
 
 @cache

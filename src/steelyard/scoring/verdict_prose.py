@@ -34,11 +34,12 @@ CONCLUDES = re.compile(
 """A sentence with one of these takes precedence over what was said before it."""
 
 _NOT_SAID = re.compile(
-    r"\b(?:if|whether|unless|suppose|assuming|were|would have|question is|asks?|asked"
+    r"\b(?:if|whether|unless|suppose|assuming|were|would have|question is|asks?|asked|hard to say"
+    r"|which (?:of|one|response|answer|output|assistant)"
     r"|i (?:can ?not|can't|am unable to|could not) (?:determine|tell|say|judge|decide|verify)"
     r"|(?:says?|said|claims?|claimed|states?|stated|wrote|writes|asserts?|insists?|argues?|believes"
     r"|thinks|pretends?|declares?|instructs?|tells?|demands?))\b"
-    r"|如果|假如|倘若|若是|是否|声称|自称|号称|写道|说自己|要求|无法判断|无法确定|不确定"
+    r"|如果|假如|倘若|若是|是否|声称|自称|号称|写道|说自己|要求|无法判断|无法确定|不确定|不能说|不能断定|很难说|不好说|难以|哪个|哪一个"
     r"|(?:候选人|候选者|考生|学生|模型)[^,，。]{0,4}(?:认为|觉得|相信|坚称|表示)",
     re.IGNORECASE,
 )
@@ -69,7 +70,8 @@ _SURELY = (
 _CORRECTNESS = re.compile(
     rf"(?P<noun>\b(?:answer|response|solution|prediction|reply|submission|candidate|output|it))\s*"
     rf"{_IS}{_SURELY}(?P<n3>\s+not)?{_SURELY}\s+"
-    r"(?P<word>correct|incorrect|right|wrong|invalid|incomplete)\b(?!\s+(?:answer|option|choice))",
+    r"(?P<word>correct|incorrect|right|wrong|invalid|incomplete)\b(?!\s+(?:answer|option|choice|in|to|for"
+    r"|that|of|about|up|under|within|on|at|by|with|when)\b)(?!-)",
     re.IGNORECASE,
 )
 _MATCHING = re.compile(
@@ -108,7 +110,7 @@ _ZH_NO = (
     r"(?P<no>不能(?:被)?(?:算作|算是|算|视为|认为是|判为|认定为)|并非|并不是|并不|不是|不算|非|不)"
 )
 _ZH_CORRECTNESS = re.compile(
-    r"(?P<whose>标准|参考|正确)?(?:回答|答案|作答|解答|答复|结果|候选人|候选者|模型|考生|它|其)"
+    r"(?P<whose>标准|参考|正确|步骤?的?|部分的?|中间)?(?:回答|答案|作答|解答|答复|结果|候选人|候选者|模型|考生|它|其)"
     r"(?:的(?:最终)?(?:回答|答案|结果))?"
     rf"(?:是|为|应?被?(?:判定为|判为|视为|认为是)|属于|应|完全|均|也|显然|确实|都)*(?:{_ZH_NO})?"
     r"(?:是|完全)*(?P<word>不正确|正确|错误|无效|错|对)的?(?=\s*(?:$|[,，、。.!;；]|因为|由于))"
@@ -122,7 +124,7 @@ _MORE = r"(?:\s+(?:clearly|definitely|slightly|much|significantly|overall|still|
 _BETTER = (
     r"(?:better|superior|preferred|preferable|stronger|(?:the\s+)?(?:winner|best|better|stronger)"
     r"(?:\s+(?:one|response|answer|output|choice|assistant|option))?)"
-    r"(?!\s+(?:at|in|for|on|if|when|with|structured|formatted|written|choice of))(?!\w)"
+    r"(?!\s+(?:at|in|for|on|if|when|with|structured|formatted|written|choice of))(?![\w-])"
 )
 _NUMBER = r"(?=[\s:*_\[(【\"'`]*[-+]?\d)"
 _SCORED = re.compile(
@@ -182,7 +184,8 @@ class Preference:
             re.IGNORECASE,
         )
         self._ties = re.compile(
-            r"\b(?:it|this|the (?:comparison|result)) is (?:therefore |clearly )?a (?:tie|draw)\b"
+            r"\b(?:it is|it['’]s|this is|the (?:comparison|result) is) (?:therefore |clearly )?"
+            r"a (?:tie|draw)\b"
             r"|\bboth (?:\w+ )?(?:are|is) equally (?:good|bad|helpful|strong)\b"
             r"|\bneither (?:\w+ )?is better\b|平局|不相上下|难分(?:高下|伯仲)|同样好|一样好"
             r"|两(?:者|个回答|个答案)[^,，。]{0,6}相当",

@@ -51,7 +51,7 @@ class _Statement(NamedTuple):
 
 _DECOR = r"[\s*_#\-+•\d.)(\[【<|`]*"
 _MODIFIERS = (
-    r"(?:(?:my|the|our|so|thus|therefore|hence|final|overall|also|is|最终的?|最后的?|综合|总体|我的"
+    r"(?:(?:my|the|our|so|thus|therefore|hence|final|overall|total|also|is|最终的?|最后的?|综合|总体|我的"
     r"|本次|因此|所以|综上|故|,)\s*)*"
 )
 _QUALIFIER = r"(?:\s*[\w]{0,12}\s*\([^()\n]{0,40}\))?"
@@ -153,9 +153,9 @@ def _sentences(text: str, kind: Kind, start: int) -> Iterator[tuple[str, str | N
     for found in _SENTENCE.finditer(text, start):
         if len(found[0]) > _LONGEST_SENTENCE:
             continue
-        for verdict in kind.asserted(found[0].strip()):
+        for verdict in kind.asserted(found[0].replace("*", "").strip()):
             yield found[0], verdict
-        cue = None if kind.named else _inner_cue(kind.own).search(found[0])
+        cue = None if kind.named else _cue_in(found[0], kind.own)
         if cue and heard(found[0]) and not _is_anothers(found[0], cue.start()):
             verdict = kind.read(found[0][cue.end() :], alone=False)
             if verdict is not None:
@@ -238,11 +238,12 @@ def _last_words(line: re.Match[str], kind: Kind) -> Iterator[_Statement]:
         return
     head, stop, tail = words.groups()
     verdict = kind.read(tail, alone=True)
-    before = {kind.read(head, alone=False), kind.read(head.rpartition(" ")[2], alone=True)}
+    before = {kind.read(word, alone=True) for word in re.findall(r"\b[A-Z]+\b", head)}
+    before |= {kind.read(head, alone=False), kind.read(head.rpartition(" ")[2], alone=True)}
     if before - {None, verdict}:
         return
     clause = re.split(r"[.。;；]", head)[-1]
-    anothers = ANOTHERS.search(clause) and not JUDGING.search(clause)
+    anothers = ANOTHERS.search(clause) and (":" in clause or not JUDGING.search(clause))
     if verdict is not None and not (":" in stop and (anothers or not heard(clause))):
         start = line.start() + words.start(3)
         yield _Statement(start, verdict, explicit=False, where="the last words")
@@ -256,10 +257,21 @@ def _is_anothers(text: str, position: int) -> bool:
     return not own and bool(ANOTHERS.search(clause) or SAYING.search(clause))
 
 
+def _cue_in(sentence: str, cues: str) -> re.Match[str] | None:
+    """Where ``sentence`` announces a verdict: ``Verdict: ...`` or "the final verdict is ..."."""
+    begins = _cue(cues).match(sentence)
+    if begins and begins["colon"]:
+        return begins
+    return _inner_cue(cues).search(sentence)
+
+
 @cache
 def _inner_cue(cues: str) -> re.Pattern[str]:
+    limits = "max|maximum|highest|best|possible|minimum|lowest|average|perfect|full"
+    not_limits = "".join(f"(?<!{word} )" for word in limits.split("|"))
     return re.compile(
-        rf"(?<![\w.])(?:\w*?)(?:{cues})\s*(?:\bis\b|\bof\b|为|是|:)\s*:?", re.IGNORECASE
+        rf"(?<![\w.]){not_limits}\w*?(?<!误)(?:{cues})\s*(?:\bis\b|\bof\b|为|是)\s*:?",
+        re.IGNORECASE,
     )
 
 
