@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from steelyard.core.records import Likelihood, Reply, Verdict
+    from steelyard.core.records import Judgement, Likelihood, Reply, Verdict
     from steelyard.core.tasks import Sample
-    from steelyard.core.wire import Json, Request
+    from steelyard.core.wire import Json, Message, Request
 
 
 class Backend(Protocol):
@@ -105,6 +105,26 @@ class LikelihoodScorer(Protocol):
 
     def compare(self, likelihoods: Sequence[Likelihood], sample: Sample) -> Verdict:
         """Choose a candidate and mark the choice; one likelihood for each of the choices."""
+
+
+class Judge(Protocol):
+    """A model's marking rule: what it is asked about an answer, and what its reply means.
+
+    Both are pure; asking is somebody else's work. Made by ``scoring``.
+    """
+
+    @property
+    def id(self) -> str:
+        """``name@version#hash``; the hash is over all that may change a verdict."""
+
+    def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
+        """What the judge is asked about ``answer``, which nobody trusts.
+
+        ``fence`` is random, new for each request; it delimits the answer.
+        """
+
+    def verdict(self, reply: str) -> Judgement:
+        """What the judge's reply says; ``unparsed`` when that is not beyond doubt."""
 
 
 Marking: TypeAlias = "Scorer | LikelihoodScorer"

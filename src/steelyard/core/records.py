@@ -1,5 +1,6 @@
 """What came back and what it was worth: reply, score, metric."""
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -17,7 +18,16 @@ FailureKind: TypeAlias = Literal[
     "model",  # a local model could not compute it
 ]
 
-Outcome: TypeAlias = Literal["right", "wrong", "partial", "unparsed", "unjudged", "failed"]
+Outcome: TypeAlias = Literal[
+    "right",
+    "wrong",
+    "partial",  # some of the marks, half of a tie
+    "invalid",  # a judge says that there is no answer to judge: cut off, repetitive, refused
+    "unparsed",  # nothing could be read: out of the answer, or out of the judge's reply
+    "unjudged",  # there was nothing to mark it by
+    "judge_failed",  # the judge could not be asked
+    "failed",  # the model could not be asked
+]
 
 TokenSource: TypeAlias = Literal["usage", "tokenizer"]
 
@@ -121,6 +131,21 @@ class Verdict(msgspec.Struct, frozen=True):
     answer: str | None = None
     """What was read out of the text; ``None`` when nothing could be read (unparsed)."""
     why: str = ""
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a judge's reply says of one answer."""
+
+    outcome: Outcome
+    value: float | None = None
+    """0 to 1; ``None`` when the judge gave no verdict that can be read: never a zero in its place.
+    """
+    answer: str | None = None
+    """What was read out of the judge's reply, in the judge's own terms (``correct``, ``7``)."""
+    why: str = ""
+    """Where in the reply it was read, or why nothing was."""
+    parts: Mapping[str, float] = {}
+    """Of a rubric: the value of each criterion, 0 to 1."""
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from steelyard.scoring.clean import cleaner
-    from steelyard.scoring.comparing import Comparison, compare
+    from steelyard.scoring.comparing import (
+        Comparison,
+        compare,
+    )
     from steelyard.scoring.exams import (
         cmmlu,
         custom_choice,
@@ -22,13 +25,36 @@ if TYPE_CHECKING:
         mmlu_pro_official,
         nearest_option,
     )
-    from steelyard.scoring.folding import aisbench_value, fold
+    from steelyard.scoring.folding import (
+        aisbench_value,
+        fold,
+    )
     from steelyard.scoring.groups import combine
+    from steelyard.scoring.judge_tally import tally
+    from steelyard.scoring.judging import (
+        compass_verifier_judge,
+        in_both_orders,
+        judged,
+        letter_verifier,
+        pairwise,
+        rubric,
+        score,
+        verifier,
+    )
     from steelyard.scoring.likelihoods import most_likely
-    from steelyard.scoring.marking import mark, prediction
-    from steelyard.scoring.math_check import math_verify, math_verify_fixed
+    from steelyard.scoring.marking import (
+        mark,
+        prediction,
+    )
+    from steelyard.scoring.math_check import (
+        math_verify,
+        math_verify_fixed,
+    )
     from steelyard.scoring.mathtext import math_v2
-    from steelyard.scoring.numbers import gsm8k, gsm8k_fixed
+    from steelyard.scoring.numbers import (
+        gsm8k,
+        gsm8k_fixed,
+    )
     from steelyard.scoring.options import (
         first_capital,
         first_capital_multi,
@@ -38,27 +64,58 @@ if TYPE_CHECKING:
         match_answer,
         stated_option,
     )
-    from steelyard.scoring.registry import check, scorer
+    from steelyard.scoring.own_judges import own_judge
+    from steelyard.scoring.preferences import (
+        decided,
+        first_token_preference,
+        length_bias,
+        position_bias,
+        standard_error,
+        win_rate,
+    )
+    from steelyard.scoring.raters import (
+        agreement,
+        cohen_kappa,
+        macro,
+        majority,
+    )
+    from steelyard.scoring.ratings import bradley_terry
+    from steelyard.scoring.registry import (
+        check,
+        scorer,
+    )
 
 __all__ = [
     "Comparison",
+    "agreement",
     "aisbench_value",
+    "bradley_terry",
     "check",
     "cleaner",
     "cmmlu",
+    "cohen_kappa",
     "combine",
     "compare",
+    "compass_verifier_judge",
     "custom_choice",
     "custom_choice_fixed",
+    "decided",
     "exact_match",
     "first_capital",
     "first_capital_multi",
     "first_option",
+    "first_token_preference",
     "fold",
     "gsm8k",
     "gsm8k_fixed",
+    "in_both_orders",
+    "judged",
     "last_capital",
     "last_option",
+    "length_bias",
+    "letter_verifier",
+    "macro",
+    "majority",
     "mark",
     "match_answer",
     "math_v2",
@@ -69,14 +126,26 @@ __all__ = [
     "mmlu_pro_official",
     "most_likely",
     "nearest_option",
+    "own_judge",
+    "pairwise",
+    "position_bias",
     "prediction",
+    "rubric",
+    "score",
     "scorer",
+    "standard_error",
     "stated_option",
+    "tally",
+    "verifier",
+    "win_rate",
 ]
 
 _FILES = {
     "clean": ("cleaner",),
-    "comparing": ("Comparison", "compare"),
+    "comparing": (
+        "Comparison",
+        "compare",
+    ),
     "exams": (
         "cmmlu",
         "custom_choice",
@@ -87,13 +156,36 @@ _FILES = {
         "mmlu_pro_official",
         "nearest_option",
     ),
-    "folding": ("aisbench_value", "fold"),
+    "folding": (
+        "aisbench_value",
+        "fold",
+    ),
     "groups": ("combine",),
+    "judge_tally": ("tally",),
+    "judging": (
+        "compass_verifier_judge",
+        "in_both_orders",
+        "judged",
+        "letter_verifier",
+        "pairwise",
+        "rubric",
+        "score",
+        "verifier",
+    ),
     "likelihoods": ("most_likely",),
-    "marking": ("mark", "prediction"),
-    "math_check": ("math_verify", "math_verify_fixed"),
+    "marking": (
+        "mark",
+        "prediction",
+    ),
+    "math_check": (
+        "math_verify",
+        "math_verify_fixed",
+    ),
     "mathtext": ("math_v2",),
-    "numbers": ("gsm8k", "gsm8k_fixed"),
+    "numbers": (
+        "gsm8k",
+        "gsm8k_fixed",
+    ),
     "options": (
         "first_capital",
         "first_capital_multi",
@@ -103,7 +195,21 @@ _FILES = {
         "match_answer",
         "stated_option",
     ),
-    "registry": ("check", "scorer"),
+    "own_judges": ("own_judge",),
+    "preferences": (
+        "decided",
+        "first_token_preference",
+        "length_bias",
+        "position_bias",
+        "standard_error",
+        "win_rate",
+    ),
+    "raters": ("agreement", "cohen_kappa", "macro", "majority"),
+    "ratings": ("bradley_terry",),
+    "registry": (
+        "check",
+        "scorer",
+    ),
 }
 """Where each public name is defined."""
 

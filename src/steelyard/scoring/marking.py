@@ -25,6 +25,11 @@ def prediction(reply: Reply) -> str:
     return f"{reply.reasoning}</think>{reply.text}" if reply.text else reply.reasoning
 
 
+def is_cut(reply: Reply) -> bool:
+    """Whether a reply was cut at its token limit."""
+    return reply.finish.lower() in _CUT
+
+
 def mark(reply: Reply, sample: Sample, scorer: Marking, clean: Callable[[str], str]) -> Score:
     """The score of one reply; what is marked is its prediction, cleaned, or its likelihoods.
 
@@ -51,7 +56,7 @@ def mark(reply: Reply, sample: Sample, scorer: Marking, clean: Callable[[str], s
         answer=verdict.answer,
         why=verdict.why,
         subset=sample.subset,
-        truncated=reply.finish.lower() in _CUT,
+        truncated=is_cut(reply),
     )
 
 

@@ -1,0 +1,136 @@
+"""What a judge's reply is worth: from the verdict that was read to a value between 0 and 1."""
+
+from collections.abc import Mapping
+from math import fsum
+from typing import TypeAlias
+
+import msgspec
+
+from steelyard.core import DataError, Judgement, Outcome, Sample
+from steelyard.scoring.verdict_kinds import Scale, correctness, preference
+from steelyard.scoring.verdicts import read
+
+_CORRECTNESS: Mapping[str, tuple[Outcome, float]] = {
+    "correct": ("right", 1.0),
+    "incorrect": ("wrong", 0.0),
+    "invalid": ("invalid", 0.0),
+}
+
+
+class Correctness(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Correct, incorrect and, where the judge may say so, invalid. Invalid is worth nothing."""
+
+    invalid: bool = True
+    needs_reference: bool = True
+
+    def answers(self, sample: Sample, answer: str) -> dict[str, str]:
+        """The fields of the form that hold answers."""
+        return {"candidate": answer}
+
+    def judgement(self, reply: str) -> Judgement:
+        """What the reply says."""
+        verdict, why = read(reply, correctness(invalid=self.invalid))
+        if verdict is None:
+            return Judgement(outcome="unparsed", why=why)
+        outcome, value = _CORRECTNESS[verdict]
+        return Judgement(outcome=outcome, value=value, answer=verdict, why=why)
+
+
+class Points(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A number on a scale; its lower end is worth 0, its upper end 1."""
+
+    scale: Scale
+    needs_reference: bool = False
+
+    def answers(self, sample: Sample, answer: str) -> dict[str, str]:
+        """See ``Correctness``."""
+        return {"candidate": answer}
+
+    def judgement(self, reply: str) -> Judgement:
+        """See ``Correctness``."""
+        verdict, why = read(reply, self.scale)
+        if verdict is None:
+            return Judgement(outcome="unparsed", why=why)
+        return _worth(_share(verdict, self.scale), verdict, why)
+
+
+class Criterion(msgspec.Struct, frozen=True):
+    """One thing that is rated."""
+
+    name: str
+    about: str = ""
+    weight: float = 1.0
+
+
+class Rubric(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A number for each criterion; all of them are needed."""
+
+    criteria: tuple[Criterion, ...]
+    scale: Scale
+    needs_reference: bool = False
+
+    def answers(self, sample: Sample, answer: str) -> dict[str, str]:
+        """See ``Correctness``."""
+        return {"candidate": answer}
+
+    def judgement(self, reply: str) -> Judgement:
+        """See ``Correctness``."""
+        parts: dict[str, float] = {}
+        said: list[str] = []
+        for one in self.criteria:
+            verdict, why = read(reply, msgspec.structs.replace(self.scale, name=one.name))
+            if verdict is None:
+                return Judgement(outcome="unparsed", why=f"{one.name}: {why}")
+            parts[one.name] = _share(verdict, self.scale)
+            said.append(f"{one.name} {verdict}")
+        weights = fsum(one.weight for one in self.criteria)
+        value = fsum(one.weight * parts[one.name] for one in self.criteria) / weights
+        judgement = _worth(value, ", ".join(said), "one line for each criterion")
+        return msgspec.structs.replace(judgement, parts=parts)
+
+
+class Preferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Whether the answer or another one is better; a tie is worth a half."""
+
+    against: str
+    """The sample's field (``meta``) that holds the other answer."""
+    swapped: bool = False
+    """Whether the answer is shown second."""
+    names: tuple[str, str, str] = ("A", "B", "C")
+    """What the judge calls the first answer, the second, and a tie."""
+    cased: bool = False
+    needs_reference: bool = False
+
+    def answers(self, sample: Sample, answer: str) -> dict[str, str]:
+        """See ``Correctness``; ``DataError`` when the sample has no other answer."""
+        if self.against not in sample.meta:
+            raise DataError(
+                f"sample {sample.id!r} has no field {self.against!r}, which holds the answer to "
+                "compare with. Name the field that does."
+            )
+        pair = (answer, sample.meta[self.against])
+        first, second = reversed(pair) if self.swapped else pair
+        return {"first": first, "second": second}
+
+    def judgement(self, reply: str) -> Judgement:
+        """See ``Correctness``; ``answer`` is what it means for the answer: win, loss or tie."""
+        verdict, why = read(reply, preference(*self.names, cased=self.cased))
+        if verdict is None:
+            return Judgement(outcome="unparsed", why=why)
+        if verdict == "tie":
+            return Judgement(outcome="partial", value=0.5, answer="tie", why=why)
+        if (verdict == "first") is not self.swapped:
+            return Judgement(outcome="right", value=1.0, answer="win", why=why)
+        return Judgement(outcome="wrong", value=0.0, answer="loss", why=why)
+
+
+Reading: TypeAlias = Correctness | Points | Rubric | Preferred
+
+
+def _share(verdict: str, scale: Scale) -> float:
+    return (float(verdict) - scale.low) / (scale.high - scale.low)
+
+
+def _worth(value: float, said: str, why: str) -> Judgement:
+    outcome: Outcome = "right" if value == 1 else "wrong" if value == 0 else "partial"
+    return Judgement(outcome=outcome, value=value, answer=said, why=why)

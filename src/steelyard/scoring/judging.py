@@ -1,0 +1,171 @@
+"""Judges: what a model is asked about another model's answer, and what its reply is worth.
+
+A judge is a form (the words of the question) and a reading (what the reply means). ``question`` and
+``verdict`` are pure; sending, retries and files are somebody else's. Its id is
+``name@version#hash``, the hash over the form, the settings and the version of the parser.
+"""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+
+import msgspec
+
+from steelyard.core import DataError, Judge, Judgement, Message, Reply, Sample
+from steelyard.scoring import compass_verifier as compass
+from steelyard.scoring import judge_forms as forms
+from steelyard.scoring.judge_fence import Form, ask
+from steelyard.scoring.judge_readings import (
+    Correctness,
+    Criterion,
+    Points,
+    Preferred,
+    Reading,
+    Rubric,
+)
+from steelyard.scoring.marking import is_cut
+from steelyard.scoring.verdict_kinds import Scale
+
+PARSER_VERSION = 1
+"""Raised when the parser may read a reply differently."""
+
+
+class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
+    """A judge made of a form and a reading."""
+
+    name: str
+    version: int
+    form: Form
+    reading: Reading
+    settings: Mapping[str, str] = {}
+    """Further fields of the form, not taken from any data."""
+
+    @property
+    def id(self) -> str:
+        """See ``core.Judge``."""
+        decides = (self.name, self.version, PARSER_VERSION, self.form, self.reading, self.settings)
+        digest = sha256(msgspec.json.encode(decides, order="sorted")).hexdigest()
+        return f"{self.name}@{self.version}#{digest[:8]}"
+
+    def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
+        """See ``core.Judge``; ``DataError`` when the sample lacks what the form asks for."""
+        if self.reading.needs_reference and sample.target is None:
+            raise DataError(
+                f"sample {sample.id!r} has no target, so judge {self.id} has nothing to compare "
+                "an answer with. Use a judge without a reference, such as a score."
+            )
+        texts = {
+            **sample.meta,
+            "question": _text(sample),
+            "reference": sample.target or "(there is no reference answer)",
+            **self.reading.answers(sample, answer),
+        }
+        return ask(self.form, texts, self.settings, fence)
+
+    def verdict(self, reply: str) -> Judgement:
+        """See ``core.Judge``."""
+        return self.reading.judgement(reply)
+
+
+def judged(judge: Judge, reply: Reply) -> Judgement:
+    """The judgement that a judge's reply holds: a failed request and a cut reply hold none.
+
+    A reply that was cut at its token limit is not read: ``Score: 1`` may have been going to be 10.
+    Reasoning that the service sent apart is not part of the reply.
+    """
+    if reply.failure is not None:
+        why = f"{reply.failure.kind}: {reply.failure.detail}"
+        return Judgement(outcome="judge_failed", why=why)
+    if is_cut(reply):
+        why = "the judge's reply was cut at its token limit"
+        return Judgement(outcome="unparsed", why=why)
+    return judge.verdict(reply.text)
+
+
+def verifier() -> FormJudge:
+    """Correct, incorrect or invalid, after a short analysis."""
+    return FormJudge(name="verifier", version=1, form=forms.VERIFIER, reading=Correctness())
+
+
+def letter_verifier() -> FormJudge:
+    """A (correct) or B (incorrect) and nothing else, in the manner of GenericLLMEvaluator."""
+    reading = Correctness(invalid=False)
+    return FormJudge(name="letter_verifier", version=1, form=forms.LETTERS, reading=reading)
+
+
+def compass_verifier_judge(*, steps: bool = False, published: bool = False) -> FormJudge:
+    """CompassVerifier's own form; ``steps`` asks for its analysis first.
+
+    ``published`` leaves our marker out of the form, to the letter, for figures that are to be
+    compared with those of others; an answer that imitates a line of the form gets it all the same.
+    """
+    return FormJudge(
+        name="compass_verifier_steps" if steps else "compass_verifier",
+        version=1,
+        form=compass.form(steps=steps, published=published),
+        reading=Correctness(),
+    )
+
+
+def score(
+    low: float = 1, high: float = 10, *, whole: bool = False, guide: str = forms.CORRECTNESS_GUIDE
+) -> FormJudge:
+    """A number from ``low`` to ``high``, after an analysis; ``guide`` says what is rated."""
+    reading = Points(scale=Scale(low, high, whole))
+    settings = {**_scale(low, high, whole=whole), "guide": guide}
+    return FormJudge(name="score", version=1, form=forms.SCORE, reading=reading, settings=settings)
+
+
+def pairwise(*, against: str = "baseline", swapped: bool = False) -> FormJudge:
+    """Whether the answer is better than the one in the sample's field ``against``, or a tie.
+
+    ``swapped`` shows the answer second. Ask both and fold them with ``in_both_orders``.
+    """
+    reading = Preferred(against=against, swapped=swapped)
+    name = "pairwise_swapped" if swapped else "pairwise"
+    return FormJudge(name=name, version=1, form=forms.PAIRWISE, reading=reading)
+
+
+def rubric(
+    criteria: tuple[Criterion, ...], low: float = 1, high: float = 5, *, whole: bool = False
+) -> FormJudge:
+    """A number for each criterion; the value is their weighted mean."""
+    reading = Rubric(criteria=criteria, scale=Scale(low, high, whole))
+    described = "\n".join(f"- {one.name}: {one.about}" for one in criteria)
+    lines = "\n".join(f"{one.name}: <number>" for one in criteria)
+    settings = {**_scale(low, high, whole=whole), "criteria": described, "lines": lines}
+    return FormJudge(
+        name="rubric", version=1, form=forms.RUBRIC, reading=reading, settings=settings
+    )
+
+
+def both_orders(make: Callable[..., FormJudge] = pairwise, **options: str) -> tuple[Judge, Judge]:
+    """The judge that shows the answer first, and the one that shows it second."""
+    return make(swapped=False, **options), make(swapped=True, **options)
+
+
+def in_both_orders(first: Judgement, second: Judgement) -> Judgement:
+    """One judgement out of the two orders of a comparison.
+
+    When both name the same answer it wins; when they differ, or one is a tie, the position decided
+    as much as the answers, and it is a tie. Without both there is no judgement.
+    """
+    for one in (first, second):
+        if one.value is None:
+            return one
+    if first.value == second.value:
+        return first
+    why = f"{first.answer} when shown first, {second.answer} when shown second"
+    return Judgement(outcome="partial", value=0.5, answer="tie", why=why)
+
+
+def _scale(low: float, high: float, *, whole: bool) -> dict[str, str]:
+    steps = " Use whole numbers only." if whole else ""
+    return {"low": f"{low:g}", "high": f"{high:g}", "steps": steps}
+
+
+def _text(sample: Sample) -> str:
+    """The question as text; of a picture and the like only what it is, in brackets."""
+    if isinstance(sample.question, str):
+        return sample.question
+    parts = (part.get("text") or f"[{part.get('type', 'part')}]" for part in sample.question)
+    return "\n".join(str(part) for part in parts)
