@@ -34,6 +34,8 @@ ROWS = {
     "mmlu_pro": ("mmlu_pro_computer_science", 14, 12032),
     "ceval": ("ceval-law", 52, 1346),
     "cmmlu": ("cmmlu-college_law", 67, 11582),
+    "tiny_arithmetic": ("tiny_arithmetic", 1, 200),
+    "tiny_arithmetic_base": ("tiny_arithmetic_base", 1, 200),
 }
 """One of the task names, the number of tasks and of rows in all."""
 
@@ -80,6 +82,8 @@ NAMES = {
         "cmmlu_gen_0_shot_cot_chat_prompt",
         "cmmlu_gen_5_shot_cot_chat_prompt",
     ],
+    "tiny_arithmetic": ["tiny_arithmetic_gen"],
+    "tiny_arithmetic_base": ["tiny_arithmetic_base_gen"],
 }
 ALIASES = {
     "gsm8k_gen": "gsm8k_gen_4_shot_cot_str",
