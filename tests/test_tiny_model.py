@@ -3,15 +3,22 @@
 - The answer of every kind of problem is the one that a person finds.
 - The worked steps are right sums of the numbers in the question and end at the answer.
 - Nothing of the test split can be met in training, and the packaged rows are what the seed makes.
+- The model's folder is complete and small, and its tokenizer keeps both forms of question apart
+  from their answers.
+- Where torch is installed: the model answers, sometimes right and sometimes wrong.
 """
 
+import json
+import math
 import re
 from fractions import Fraction
 from itertools import islice, pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from steelyard.core import Sample, Task
 from steelyard.tasks import catalogue
@@ -21,6 +28,7 @@ from tiny_model import formats
 from tiny_model.problems import Problem, packaged_rows, problems, solved, split_of
 from tiny_model.templates import NAMES, TEMPLATES, THINGS, Template
 
+MODEL = Path(__file__).parents[1] / "tools/tiny_model/model"
 DATA_SETS = ("tiny_arithmetic_gen", "tiny_arithmetic_base_gen")
 
 SOLVED_BY_HAND = {
@@ -104,6 +112,11 @@ def made(name: str) -> tuple[Task, list[Sample]]:
     return task, list(task.samples())
 
 
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.from_file(str(MODEL / "tokenizer.json"))
+
+
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.text[:40])
 def test_every_kind_of_problem_has_the_answer_that_a_person_finds(template: Template) -> None:
     found = {question: matched(template, question) for question in SOLVED_BY_HAND}
@@ -160,3 +173,77 @@ def test_the_prompts_are_those_that_the_model_learnt() -> None:
         assert [asker(task.prompt)(row)[0].content for row in rows] == [
             prompt(row.question) for row in rows
         ]
+
+
+def test_the_model_folder_is_complete_and_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in MODEL.iterdir()}
+    assert set(sizes) == {
+        "README.md",
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+    assert sum(sizes.values()) < 4_000_000
+
+
+def test_the_weights_are_half_precision_and_as_many_as_the_card_says() -> None:
+    content = (MODEL / "model.safetensors").read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    tensors = [value for name, value in header.items() if name != "__metadata__"]
+    assert {tensor["dtype"] for tensor in tensors} == {"BF16"}
+    count = sum(math.prod(tensor["shape"]) for tensor in tensors)
+    assert len(content) == start + 2 * count
+    assert f"{count:,} parameters" in (MODEL / "README.md").read_text(encoding="utf-8")
+
+
+def test_configuration_and_tokenizer_agree(tokenizer: Tokenizer) -> None:
+    config, generation, special = (
+        json.loads((MODEL / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("config", "generation_config", "tokenizer_config")
+    )
+    assert config["architectures"] == ["LlamaForCausalLM"]
+    assert config["vocab_size"] == tokenizer.get_vocab_size()
+    assert config["max_position_embeddings"] == special["model_max_length"] >= 512
+    for role in ("bos", "eos", "pad"):
+        number = tokenizer.token_to_id(special[f"{role}_token"])
+        assert number == config[f"{role}_token_id"] == generation[f"{role}_token_id"]
+    assert special["chat_template"] == formats.CHAT_TEMPLATE
+
+
+@given(text=st.text())
+def test_the_tokenizer_keeps_any_text(tokenizer: Tokenizer, text: str) -> None:
+    ids = tokenizer.encode(text).ids
+    assert ids[0] == tokenizer.token_to_id(formats.BEGIN)
+    if not any(token in text for token in formats.SPECIAL):
+        assert tokenizer.decode(ids) == text
+
+
+def test_a_prompt_and_its_answer_are_the_same_tokens_apart_and_together(
+    tokenizer: Tokenizer,
+) -> None:
+    for row in packaged_rows()[:20]:
+        prompt, answer = formats.plain_prompt(row.question), f" {row.answer}{formats.END}"
+        apart = (
+            tokenizer.encode(prompt).ids + tokenizer.encode(answer, add_special_tokens=False).ids
+        )
+        assert tokenizer.encode(prompt + answer).ids == apart
+        assert tokenizer.encode(row.target).tokens[1:] == list(row.target)
+
+
+@pytest.mark.slow  # loads torch and a model
+@pytest.mark.filterwarnings("ignore")  # theirs
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_the_model_answers_some_right_and_some_wrong(name: str) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from tiny_model.measure import answerer
+
+    task, rows = made(name)
+    ask, answer = asker(task.prompt), answerer(MODEL, chat=task.prompt.style == "chat")
+    texts = [answer(ask(row)) for row in rows[:20]]
+    assert all(re.search(r"The answer is \d+\.$", text) for text in texts)
+    right = [task.scorer(text, row).value for text, row in zip(texts, rows, strict=False)]
+    assert 0 < sum(right) < len(right)
