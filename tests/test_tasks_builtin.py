@@ -55,6 +55,8 @@ ROWS = {
     "winogrande_lm_eval": ("winogrande_lm_eval", 1, 1267),
     "BoolQ": ("BoolQ", 1, 3270),
     "boolq_lm_eval": ("boolq_lm_eval", 1, 3270),
+    "tiny_arithmetic": ("tiny_arithmetic", 1, 200),
+    "tiny_arithmetic_base": ("tiny_arithmetic_base", 1, 200),
 }
 """One of the task names, the number of tasks and of rows in all."""
 
@@ -136,6 +138,8 @@ NAMES = {
         "SuperGLUE_BoolQ_gen_5_shot_str",
     ],
     "boolq_lm_eval": ["boolq_lm_eval"],
+    "tiny_arithmetic": ["tiny_arithmetic_gen"],
+    "tiny_arithmetic_base": ["tiny_arithmetic_base_gen"],
 }
 ALIASES = {
     "gsm8k_gen": "gsm8k_gen_4_shot_cot_str",

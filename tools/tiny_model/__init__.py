@@ -1,0 +1,1 @@
+"""A tiny language model that really answers, right and wrong: how it and its questions are made."""
