@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-import random_model
 from running import lines, only_run, steelyard
 
 pytest.importorskip("torch", reason="the extra hf is not installed")
@@ -23,21 +22,17 @@ pytest.importorskip("transformers", reason="the extra hf is not installed")
 pytest.importorskip("fastapi", reason="transformers serve needs transformers[serving]")
 pytest.importorskip("uvicorn", reason="transformers serve needs transformers[serving]")
 
+MODEL = Path(__file__).parents[1] / "tools" / "tiny_model" / "model"
 UP_WITHIN_S = 180
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return random_model.put("llama", tmp_path_factory.mktemp("model"), longest=2048)
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     home = tmp_path_factory.mktemp("home")
-    command = [Path(sys.executable).with_name("transformers"), "serve", str(folder)]
+    command = [Path(sys.executable).with_name("transformers"), "serve", str(MODEL)]
     settings = ["--port", str(port), "--dtype", "float32", "--device", "cpu"]
     calm = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "HF_HOME": str(home)}
     with (
@@ -83,13 +78,13 @@ def answers(work: Path) -> dict[str, str]:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("batch_size", [1, 8])
 def test_a_served_model_and_a_local_one_say_the_same(
-    folder: Path, server: str, tmp_path: Path, batch_size: int, monkeypatch: pytest.MonkeyPatch
+    server: str, tmp_path: Path, batch_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slow: it starts a server that loads PyTorch."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    common = ("--datasets", "demo_gsm8k_gen", "--max-tokens", "32", "--temperature", "0")
+    common = ("--datasets", "tiny_arithmetic_gen", "--num-prompts", "40", "--temperature", "0")
     local = steelyard(
-        *("run", "--models", "hf_chat_model", "--model-path", str(folder), *common),
+        *("run", "--models", "hf_chat_model", "--model-path", str(MODEL), *common),
         *("--dtype", "float32", "--device", "cpu", "--batch-size", str(batch_size)),
         *("--set", "generation_kwargs.repetition_penalty=1.0", "-w", str(tmp_path / "local")),
         cwd=tmp_path,
@@ -97,7 +92,7 @@ def test_a_served_model_and_a_local_one_say_the_same(
     assert local.returncode == 0, local.stderr + local.stdout
     served = steelyard(
         *("run", "--models", "vllm_api_general_chat", "--base-url", server, *common),
-        *("--model", str(folder), "-w", str(tmp_path / "served")),
+        *("--model", str(MODEL), "-w", str(tmp_path / "served")),
         cwd=tmp_path,
         timeout_s=300,
     )
