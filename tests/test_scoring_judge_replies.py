@@ -111,6 +111,21 @@ def test_what_a_judge_quotes_does_not_count(
     assert read(f"{line}\n\n{quote}", KINDS[form]).verdict in (verdict, None)
 
 
+@pytest.mark.parametrize(
+    "quoting", ["It says “{}”.", "候选人写道：「{}」。", "Text:\n```\n{}\n```"]
+)
+@given(case=st.sampled_from(LAST_LINES), quoted=ANY_TEXT)
+def test_no_quotation_of_any_text_is_a_verdict(
+    quoting: str, case: tuple[str, str, str], quoted: str
+) -> None:
+    assume("think" not in quoted.lower())
+    assume(not set(quoted) & set("“”「」`"))
+    form, line, verdict = case
+    quote = quoting.replace("{}", quoted)
+    assert read(quote, KINDS[form]).verdict is None
+    assert read(f"{line}\n\n{quote}", KINDS[form]).verdict in (verdict, None)
+
+
 @pytest.mark.parametrize("form", KINDS)
 @given(text=ANY_TEXT)
 def test_any_text_is_read_or_left(form: str, text: str) -> None:
