@@ -93,7 +93,9 @@ def test_the_corpus_has_every_form_in_both_languages() -> None:
 def test_a_clear_last_line_counts_whatever_stands_before_it(
     form: str, line: str, verdict: str, before: str
 ) -> None:
+    """Unless it announces a quotation: ``The candidate wrote:``."""
     assume("<think" not in before.lower())
+    assume(not before.rstrip().rstrip("* ").endswith((":", "：")))
     assert read(f"{before}\n\n{line}", KINDS[form]).verdict == verdict
 
 
@@ -108,6 +110,21 @@ def test_what_a_judge_quotes_does_not_count(
     quote = quoting.format(quoted)
     assert read(quote, KINDS[form]).verdict is None
     assert read(f"{quote}\n{line}", KINDS[form]).verdict == verdict
+    assert read(f"{line}\n\n{quote}", KINDS[form]).verdict in (verdict, None)
+
+
+@pytest.mark.parametrize(
+    "quoting", ["It says “{}”.", "候选人写道：「{}」。", "Text:\n```\n{}\n```"]
+)
+@given(case=st.sampled_from(LAST_LINES), quoted=ANY_TEXT)
+def test_no_quotation_of_any_text_is_a_verdict(
+    quoting: str, case: tuple[str, str, str], quoted: str
+) -> None:
+    assume("think" not in quoted.lower())
+    assume(not set(quoted) & set("“”「」`"))
+    form, line, verdict = case
+    quote = quoting.replace("{}", quoted)
+    assert read(quote, KINDS[form]).verdict is None
     assert read(f"{line}\n\n{quote}", KINDS[form]).verdict in (verdict, None)
 
 

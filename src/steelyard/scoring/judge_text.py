@@ -32,7 +32,7 @@ _CLOSES_THOUGHT = re.compile(rf"</{_THOUGHT}>", re.IGNORECASE)
 
 ANOTHERS = re.compile(
     r"\b(?:candidate|standard|reference|gold|student|model|response|assistant|option|question"
-    r"|correct[_ ]answer|user|original|ground[- ]truth)"
+    r"|correct[_ ]answer|user|text|submission|original|ground[- ]truth)"
     "|候选|标准|参考|选项|学生|模型|回答|题目|原文|用户",
     re.IGNORECASE,
 )

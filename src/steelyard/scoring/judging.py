@@ -5,7 +5,7 @@ A judge is a form (the words of the question) and a reading (what the reply mean
 ``name@version#hash``, the hash over the form, the settings and the version of the parser.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 
 import msgspec
@@ -136,11 +136,6 @@ def rubric(
     return FormJudge(
         name="rubric", version=1, form=forms.RUBRIC, reading=reading, settings=settings
     )
-
-
-def both_orders(make: Callable[..., FormJudge] = pairwise, **options: str) -> tuple[Judge, Judge]:
-    """The judge that shows the answer first, and the one that shows it second."""
-    return make(swapped=False, **options), make(swapped=True, **options)
 
 
 def in_both_orders(first: Judgement, second: Judgement) -> Judgement:

@@ -29,7 +29,7 @@ from steelyard.scoring.judge_text import (
     plain,
     unquoted,
 )
-from steelyard.scoring.verdict_json import objects, verdicts
+from steelyard.scoring.verdict_json import Object, objects, verdicts
 from steelyard.scoring.verdict_kinds import VERDICT_CUES, Kind
 from steelyard.scoring.verdict_prose import CONCLUDES, doubted, heard
 
@@ -64,6 +64,8 @@ _TAG = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ALONE = "a line of its own"
+_IN_BLOCK = "a JSON field in a code block"
+_OPEN_BLOCK = re.compile(r"(?:```|~~~)\w*\s*\Z")
 _MARKS = ((_DOUBLE, True), (_TAG, True), (_BOX, False))
 _SENTENCE = re.compile(r"[^。！？!；;\n.?]+(?:\.(?=\S)[^。！？!；;\n.?]*)*[.?。！？!；;]*")
 _LONGEST_SENTENCE = 2000
@@ -99,11 +101,11 @@ def _seen(text: str, kind: Kind) -> tuple[str, list[_Statement]]:
     said: list[_Statement] = []
     for found in objects(text):
         values = verdicts(found.fields, kind)
-        if values and not is_introduced(text, found.start):
+        where = _IN_BLOCK if _OPEN_BLOCK.search(text, 0, found.start) else "a JSON field"
+        if values and not _is_quoted(text, found, in_block=where == _IN_BLOCK):
             verdict = values.pop() if len(values) == 1 else None
-            said.append(_Statement(found.start, verdict, explicit=True, where="a JSON field"))
-        inside = text[found.start : found.end]
-        text = text[: found.start] + blank(inside) + text[found.end :]
+            said.append(_Statement(found.start, verdict, explicit=True, where=where))
+        text = text[: found.start] + blank(text[found.start : found.end]) + text[found.end :]
     original, text = text, unquoted(text)
     said += _on_lines(text, original, kind)
     if not kind.named:
@@ -112,6 +114,17 @@ def _seen(text: str, kind: Kind) -> tuple[str, list[_Statement]]:
         said += [one for one in marked if text.count("\n", 0, one.position) not in cued]
         said += _at_the_end(text, original, kind)
     return text, sorted(said, key=lambda one: one.position)
+
+
+def _is_quoted(text: str, found: Object, *, in_block: bool) -> bool:
+    """Whether a JSON object is somebody else's; a code block alone does not make it so."""
+    if is_introduced(text, found.start):
+        return True
+    if in_block:
+        return False
+    stand_in = "x" * (found.end - found.start)
+    seen = unquoted(text[: found.start] + stand_in + text[found.end :])
+    return seen[found.start] != "x"
 
 
 def _decided(text: str, said: list[_Statement], kind: Kind) -> Reading:
@@ -125,7 +138,9 @@ def _decided(text: str, said: list[_Statement], kind: Kind) -> Reading:
     others = [
         one.verdict
         for one in said
-        if one.position > last.position or one.where == last.where == _ALONE
+        if one.position > last.position
+        or last.where == _IN_BLOCK
+        or one.where == last.where == _ALONE
     ]
     prose = [verdict for _, verdict in _sentences(text, kind, start)]
     if any(one != last.verdict for one in (*others, *prose)) or _TAKEN_BACK.search(
