@@ -195,7 +195,7 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(
 
     @wraps(forward)
     def narrow(self: Any, input_ids: Any, **more: Any) -> Any:
-        if input_ids.shape[0] > 3 or input_ids.shape[1] > 200:
+        if input_ids.shape[0] > 3 or input_ids.shape[1] > 399:
             raise MemoryError
         return forward(self, input_ids=input_ids, **more)
 
