@@ -23,13 +23,11 @@ from steelyard.backends._hf_likelihood import (
 )
 from steelyard.backends._hf_load import Loaded, is_out_of_memory
 from steelyard.backends._hf_options import HfOptions
-from steelyard.backends._hf_prompts import fitted, opening
+from steelyard.backends._hf_prompts import DEFAULT_MAX_TOKENS, Manner, fitted, opening
 from steelyard.backends._hf_sampling import Policy
-from steelyard.backends._hf_worker import Asked, Manner
+from steelyard.backends._hf_worker import Asked
 from steelyard.core import ConfigError, Failure, Likelihood, Reply, RunStopped, Timing
 
-DEFAULT_MAX_TOKENS = 512
-"""Limit of an answer when nobody says one."""
 _JOIN_SHARE = 8
 """A full batch waits until one eighth of it is free: prompts are computed several at a time."""
 

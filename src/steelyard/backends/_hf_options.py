@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from steelyard.backends._options import read_options
 from steelyard.core import ConfigError, Json, MissingExtra, ModelSpec
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
@@ -111,8 +112,9 @@ def dtype_name(text: str) -> str:
     return "auto" if name in ("none", "") else _SPELT.get(name, name)
 
 
-def device_count(options: HfOptions) -> int:
+def devices(spec: ModelSpec) -> int:
     """How many devices the model takes; none when it is to run on the CPU."""
+    options = read_options(spec, HfOptions)
     wanted = options.device or str(options.model_kwargs.get("device_map") or "")
     return 0 if wanted == "cpu" else options.run_cfg.num_gpus
 

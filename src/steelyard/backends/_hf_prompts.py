@@ -1,6 +1,6 @@
 """From messages to token ids: chat template or plain text, and what is cut when it is too long."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steelyard.backends._request import plain_prompt
@@ -8,6 +8,10 @@ from steelyard.core import Candidate, ConfigError, Message, Request
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+
+DEFAULT_MAX_TOKENS = 512
+"""Limit of an answer when nobody says one."""
 
 
 class Prompted(NamedTuple):
@@ -105,3 +109,20 @@ def opening(candidate: Candidate) -> Candidate:
     if candidate.lead.strip():
         return Candidate(text=candidate.text, lead=candidate.lead.lstrip())
     return Candidate(text=candidate.text.lstrip())
+
+
+class Manner(NamedTuple):
+    """How one kind of local model writes a request."""
+
+    ids: Callable[["PreTrainedTokenizerBase", Request], list[int]]
+    """As token ids that are to be answered."""
+    text: Callable[["PreTrainedTokenizerBase", Request], str]
+    """As the text that candidates follow."""
+    special: bool
+    """The tokenizer's own marks belong in front of that text."""
+    own_turn: bool
+    """A candidate opens a turn of its own: blanks in front of it are left out."""
+
+
+CHAT = Manner(chat_ids, chat_text, special=False, own_turn=True)
+PLAIN = Manner(plain_ids, plain_text, special=True, own_turn=False)

@@ -10,27 +10,14 @@ from queue import Empty, SimpleQueue
 from time import monotonic_ns
 from typing import TYPE_CHECKING, NamedTuple
 
-from steelyard.backends._hf_options import HfOptions
+from steelyard.backends._hf_options import HfOptions, refuse_unusable
+from steelyard.backends._hf_prompts import Manner
 from steelyard.backends._hf_sampling import policy
+from steelyard.backends._options import read_options
 from steelyard.core import ModelSpec, Reply, Request, RunStopped
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
     from steelyard.backends._hf_computing import Computing
-
-
-class Manner(NamedTuple):
-    """How one kind of local model writes a request."""
-
-    ids: "Callable[[PreTrainedTokenizerBase, Request], list[int]]"
-    """As token ids that are to be answered."""
-    text: "Callable[[PreTrainedTokenizerBase, Request], str]"
-    """As the text that candidates follow."""
-    special: bool
-    """The tokenizer's own marks belong in front of that text."""
-    own_turn: bool
-    """A candidate opens a turn of its own: blanks in front of it are left out."""
 
 
 class Asked(NamedTuple):
@@ -40,6 +27,16 @@ class Asked(NamedTuple):
     queued_ns: int
     settle: Callable[[Reply | RunStopped], None]
     """Called once, from any thread."""
+
+
+def local_model(spec: ModelSpec, manner: Manner) -> "LocalModel":
+    """The model in the folder that ``spec`` names; loaded when it is first asked.
+
+    Raises ``ConfigError`` for what can be seen to fail without loading anything.
+    """
+    options = read_options(spec, HfOptions)
+    refuse_unusable(spec, options)
+    return LocalModel(spec, options, manner)
 
 
 class LocalModel:

@@ -13,9 +13,14 @@ from itertools import count
 from time import monotonic_ns
 from typing import TYPE_CHECKING, NamedTuple
 
-from steelyard.backends._hf_prompts import fitted, opening
-from steelyard.backends._hf_worker import Manner
-from steelyard.backends._vllm_options import VllmOptions, drawing, engine_arguments
+from steelyard.backends._hf_prompts import DEFAULT_MAX_TOKENS, Manner, fitted, opening
+from steelyard.backends._options import read_options
+from steelyard.backends._vllm_options import (
+    VllmOptions,
+    drawing,
+    engine_arguments,
+    refuse_unusable,
+)
 from steelyard.core import (
     ConfigError,
     Failure,
@@ -34,8 +39,6 @@ if TYPE_CHECKING:
     from vllm.outputs import RequestOutput
     from vllm.v1.engine.async_llm import AsyncLLM
 
-DEFAULT_MAX_TOKENS = 512
-"""Limit of an answer when nobody says one."""
 _ENVIRONMENT = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1"}
 """Unless somebody says otherwise: quiet, and nothing is sent to anybody."""
 
@@ -47,6 +50,16 @@ class Started(NamedTuple):
     tokenizer: "PreTrainedTokenizerBase"
     longest: int
     """Tokens of prompt and answer together at most."""
+
+
+def vllm_model(spec: ModelSpec, manner: Manner) -> "VllmModel":
+    """The model in the folder that ``spec`` names; its engine starts when it is first asked.
+
+    Raises ``ConfigError`` for what can be seen to fail without starting anything.
+    """
+    options = read_options(spec, VllmOptions)
+    refuse_unusable(spec, options)
+    return VllmModel(spec, options, manner)
 
 
 class VllmModel:

@@ -15,6 +15,7 @@ import msgspec
 
 from steelyard.backends._hf_options import refuse_folder
 from steelyard.backends._hf_sampling import Policy, policy
+from steelyard.backends._options import read_options
 from steelyard.core import ConfigError, Json, MissingExtra, ModelSpec
 
 _OURS = ("model", "tokenizer", "skip_tokenizer_init")
@@ -104,8 +105,9 @@ def split_over(options: VllmOptions) -> int:
     return prod(sizes)
 
 
-def device_count(options: VllmOptions) -> int:
-    """How many devices the model takes."""
+def devices(spec: ModelSpec) -> int:
+    """How many devices the model takes: as many as it is split over."""
+    options = read_options(spec, VllmOptions)
     given = options.run_cfg.num_gpus
     return split_over(options) if given is None else given
 

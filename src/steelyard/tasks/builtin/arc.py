@@ -19,6 +19,7 @@ from itertools import islice
 from string import ascii_uppercase
 
 import msgspec
+from msgspec.structs import replace
 
 from steelyard.core import Prompt, Sample, Task
 from steelyard.scoring import last_capital, last_option, most_likely, stated_option
@@ -99,15 +100,8 @@ def zero_shot(data: Data, name: str, file: str) -> Task:
 
 def many_shot(data: Data, name: str, file: str) -> Task:
     """Twenty-five worked examples, a turn of question and answer each."""
-    return Task(
-        name=name,
-        version=1,
-        samples=partial(four_options, data, file),
-        shots=partial(examples, data, file),
-        prompt=Prompt(style="chat", user=LISTED),
-        scorer=last_capital,
-        variants={"fixed": stated_option("ABCD")},
-    )
+    made = zero_shot(data, name, file)
+    return replace(made, shots=partial(examples, data, file), scorer=last_capital)
 
 
 def compared(data: Data, name: str, file: str) -> Task:
@@ -124,16 +118,9 @@ def compared(data: Data, name: str, file: str) -> Task:
 
 
 def lm_eval(data: Data, name: str, file: str) -> Task:
-    """Context and continuations of lm-evaluation-harness."""
-    return Task(
-        name=name,
-        version=1,
-        samples=partial(every, data, file),
-        prompt=Prompt(user=ALONE),
-        candidates=option_texts,
-        scorer=most_likely("sum"),
-        variants=RULES,
-    )
+    """Context and continuations of lm-evaluation-harness, which asks all rows."""
+    made = compared(data, name, file)
+    return replace(made, samples=partial(every, data, file), scorer=most_likely("sum"))
 
 
 @task("ARC_c_gen_0_shot_chat_prompt")
