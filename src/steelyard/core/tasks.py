@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from steelyard.core.protocols import Marking
+from steelyard.core.protocols import Judge, Marking
 from steelyard.core.wire import Candidate, Json, Sampling, Turn
 
 Mode: TypeAlias = Literal["all", "infer", "eval", "viz", "perf", "perf_viz"]
@@ -87,6 +87,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     dialogue: Literal["every", "every_with_gt", "last"] = "every"
     """What stands in the history of a dialogue: the model's own answers; the data's answers; or
     the data's answers with only the last turn asked."""
+    judges: tuple[Judge, ...] = ()
+    """Not empty: answers are marked by a model, and this is what it is asked about each of them.
+    Two are the two orders of one comparison, and make one judgement."""
 
     @property
     def mode(self) -> Literal["gen", "ppl"]:
