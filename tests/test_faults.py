@@ -239,12 +239,23 @@ def test_a_service_that_goes_away_and_comes_back_loses_nothing(data: Path, tmp_p
             [*_program(), *run_arguments(url, tmp_path / "out", data, "--num-prompts", "200"),
              "--concurrency", "16"], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        time.sleep(1.5)
+        wait_for(lambda: stored_lines(tmp_path / "out") > 0)
     time.sleep(4)
     with simulated(*flags, "--port", str(port)):
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
     assert figures(tmp_path)["answered"] == 200
+
+
+def stored_lines(work: Path) -> int:
+    return sum(len(lines(path)) for path in work.glob("*/predictions/*/*.jsonl"))
+
+
+def wait_for(condition: Callable[[], bool], limit_s: float = 60) -> None:
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "it did not begin"
+        time.sleep(0.05)
 
 
 def _program() -> tuple[str, ...]:

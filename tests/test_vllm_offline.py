@@ -9,6 +9,7 @@
 
 import asyncio
 import math
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -163,6 +164,7 @@ def test_likelihoods_are_read_from_the_tokens_that_were_asked() -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("vllm", reason="the extra vllm is not installed")
+    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB; else half of the machine's memory
     return random_model.put("llama_wide", tmp_path_factory.mktemp("model"))
 
 

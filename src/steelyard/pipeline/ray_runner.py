@@ -116,7 +116,7 @@ def refuse_unplaceable(
         needed = backends.devices(model) or 0
         if any(_has(node, kind, needed) and _has(node, "CPU", cpus) for node in nodes):
             continue
-        there = "; ".join(f"{_told(node, 'CPU')} and {_told(node, kind)}" for node in nodes)
+        there = "; ".join(sorted(f"{_told(node, 'CPU')} and {_told(node, kind)}" for node in nodes))
         raise ConfigError(
             f"model {model.abbr} takes {cpus} CPU (--ray-cpus) and {needed} {kind} "
             f"(run_cfg.num_gpus) of one node, but the nodes of the cluster have {there}. Ask for "
