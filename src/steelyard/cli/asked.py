@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from steelyard import backends, config, scoring, tasks
-from steelyard.cli import load_options
+from steelyard.cli import judge_options, load_options
 from steelyard.cli.options import check_ranges
 from steelyard.cli.run_options import RunOptions
 from steelyard.config import ConfigFile, DatasetRef, Overrides, Places, Wanted
@@ -39,8 +39,10 @@ def asked(options: RunOptions) -> Asked:
     found, notices = _overridden(options, found)
     for model in found.models:
         backends.check(model)
-        if options.mode in ("all", "infer", "perf"):
+        if options.mode in ("all", "infer", "infer_judge", "perf"):
             backends.open_backend(model)  # reads keys and certificates; connects to nothing yet
+    judge, more = judge_options.judge_model(options, found, where)
+    found = msgspec.structs.replace(found, judge=judge)
     if options.mode == "perf":
         load_options.check(options, found.models)
     wanted = Wanted(
@@ -48,11 +50,13 @@ def asked(options: RunOptions) -> Asked:
         num_prompts=options.num_prompts,
         merge=options.merge_ds,
         scorer=options.scorer,
-        notices=(*found.notices, *notices, *_idle(options)),
+        judge=judge_options.choice(options, judge),
+        notices=(*found.notices, *notices, *more, *_idle(options)),
     )
     data = tasks.Data(tasks.data_roots(options.data_dir, os.environ, cwd))
     plan = config.make_plan(found.pairs(), wanted, data=data, where=where)
     _check_likelihoods(plan)
+    judge_options.check(options, plan, judge)
     if options.mode in ("all", "eval"):
         for job in plan.jobs:
             scoring.check(job.task.scorer)
@@ -71,13 +75,14 @@ def _check_likelihoods(plan: Plan) -> None:
                 f"no speed to measure. Use a data set that asks for answers (..._gen_...), or "
                 "--mode all."
             )
-        if plan.mode in ("all", "infer"):
+        if plan.mode in ("all", "infer", "infer_judge"):
             backends.check_candidates(job.model, job.dataset)
 
 
 _KEPT = (
     "mode", "num_prompts", "merge_ds", "scorer", "data_dir", "config_dir", "num_warmups",
-    "summarizer", "slo", "stats", "compat_metrics", "spec_decode",
+    "summarizer", "slo", "stats", "compat_metrics", "spec_decode", "judge_prompt", "cascade",
+    "audit",
 )  # fmt: skip
 """Options that a config dump keeps; models and data sets hold the rest."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-_SHOWN = ("infer", "performance")
+_SHOWN = ("infer", "judge", "performance")
 _REDRAW_S = 0.2
 _BAR = 24
 _WIDE = 120

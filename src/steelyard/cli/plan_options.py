@@ -48,11 +48,12 @@ class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "example"
     mode: Annotated[
-        Literal["all", "infer", "eval", "viz", "perf", "perf_viz"],
+        Literal["all", "infer", "judge", "infer_judge", "eval", "viz", "perf", "perf_viz"],
         opt(
-            help="all: infer, mark, report; infer: only ask; eval: mark stored answers again; "
-            "viz: only the report; perf: load test; perf_viz: the figures of a stored load test "
-            "again (eval, viz and perf_viz need --reuse)",
+            help="all: infer, judge where there is a judge, mark, report; infer: only ask; judge: "
+            "only have stored answers judged; infer_judge: both; eval: judge what is not judged, "
+            "mark stored answers again, report; viz: only the report; perf: load test; perf_viz: "
+            "the figures of a stored load test again (judge, eval, viz and perf_viz need --reuse)",
             short="-m",
             group=_WHAT,
         ),

@@ -77,11 +77,12 @@ def _prepared(plan: Plan, options: RunOptions) -> "tuple[Prepared, ...]":
         from steelyard.pipeline.prepare_load import prepare_load
 
         return prepare_load(plan.jobs)
+    from steelyard.cli import judge_options
     from steelyard.pipeline.prepare import prepare
 
     return prepare(
         plan.jobs,
-        marked=options.mode in ("all", "eval"),
+        marked=options.mode in judge_options.JUDGING,
         rows=options.mode not in ("viz", "perf_viz") or options.dry_run,
     )
 
@@ -105,6 +106,7 @@ def _carry_out(
         reuse_anyway=options.reuse_anyway,
         details=options.dump_eval_details,
         extract_rate=options.dump_extract_rate,
+        judge_again=options.judge_again,
         cluster=on_ray if options.runner == "ray" else None,
         measuring=load_options.measuring(options),
     )
@@ -131,7 +133,7 @@ def _warmups(options: RunOptions) -> int:
 def _folder(options: RunOptions, work_dir: Path, now: datetime) -> store.RunFolder:
     if options.reuse is not None:
         return store.find_run(work_dir, options.reuse or None)
-    if options.mode in ("eval", "viz", "perf_viz"):
+    if options.mode in ("judge", "eval", "viz", "perf_viz"):
         raise ConfigError(
             f"--mode {options.mode} works on a finished run: add --reuse (the newest run in "
             f"{work_dir}) or --reuse STAMP."
@@ -143,7 +145,9 @@ def _verdict(result: "RunResult", again: str, plan: Plan) -> tuple[int, str]:
     if result.complete:
         return 0, ""
     rows = "\n".join(f"  {text}" for text in result.unfinished)
-    hint = f"\nAsk what is missing again with:\n  {again}" if plan.mode in ("all", "infer") else ""
+    asks = plan.mode in ("all", "infer", "judge", "infer_judge")
+    asks = asks or any(job.judging for job in plan.jobs)
+    hint = f"\nAsk what is missing again with:\n  {again}" if asks else ""
     return 1, f"Incomplete:\n{rows}{hint}"
 
 

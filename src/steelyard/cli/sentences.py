@@ -31,9 +31,9 @@ def _text(event: Event) -> str:
         case Notice():
             lead = {"info": "", "warning": "note: ", "error": "error: "}[event.level]
             return f"{lead}{event.job + ': ' if event.job else ''}{event.text}"
-        case JobStarted(stage="infer" | "performance"):
+        case JobStarted(stage="infer" | "judge" | "performance"):
             return _started(event)
-        case JobEnded(stage="infer" | "performance"):
+        case JobEnded(stage="infer" | "judge" | "performance"):
             return _ended(event)
         case LoadMeasured():
             return f"\n{event.screen}"

@@ -6,6 +6,7 @@ never leaves in a text that is written or shown.
 
 from steelyard.config.dump import write_config
 from steelyard.config.files import load_config
+from steelyard.config.judging import JudgeChoice, judge_in, refuse_repeats
 from steelyard.config.lookup import FoundModel, Places, find_models, places
 from steelyard.config.overrides import Overrides, override
 from steelyard.config.planning import Wanted, make_plan
@@ -19,6 +20,7 @@ __all__ = [
     "ConfigFile",
     "DatasetRef",
     "FoundModel",
+    "JudgeChoice",
     "Overrides",
     "Places",
     "SearchRow",
@@ -26,11 +28,13 @@ __all__ = [
     "chosen_rows",
     "find_models",
     "from_environment",
+    "judge_in",
     "load_config",
     "make_plan",
     "override",
     "places",
     "read_rows",
+    "refuse_repeats",
     "search_rows",
     "shown_command",
     "without_secrets",

@@ -18,7 +18,7 @@ from steelyard.core import Json, ModelSpec
 _WIDTH = 90
 _IMPORTS = {
     "steelyard.config": ("DatasetRef", "from_environment"),
-    "steelyard.core": ("Load", "ModelSpec", "Sampling", "Traffic"),
+    "steelyard.core": ("Load", "ModelSpec", "Price", "Sampling", "Traffic"),
 }
 
 
@@ -45,6 +45,8 @@ def write_config(config: ConfigFile, command: str) -> str:
     kept: dict[str, str] = {}
     models = [_without_secrets(model, kept) for model in config.models]
     body = _listed("models", models) + _listed("datasets", map(_entry, config.datasets))
+    if config.judge is not None:
+        body += _assigned("judge", _without_secrets(config.judge, kept))
     if config.combinations:
         pairs = [_pair(one, config) for one in config.combinations]
         body += _listed("model_dataset_combinations", pairs)
@@ -54,7 +56,8 @@ def write_config(config: ConfigFile, command: str) -> str:
         body += _assigned("infer", {"runner": {"max_num_workers": config.max_num_workers}})
     if config.arguments:
         body += _assigned("arguments", _shown(config.arguments))
-    keys = [str(model.options.get("api_key_env", "")) for model in config.models]
+    asked = (*config.models, *([config.judge] if config.judge else []))
+    keys = [str(model.options.get("api_key_env", "")) for model in asked]
     needed = dict.fromkeys(name for name in (*keys, *kept) if name)
     return "\n".join((*_head(command, needed), *_imports(body))) + "\n" + body
 

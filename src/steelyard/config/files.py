@@ -1,7 +1,8 @@
 """Reading a config file: ``steelyard run FILE.py``.
 
 New style: ``models = [ModelSpec(...)]``, ``datasets = ["gsm8k_gen", {"path": "my.jsonl"}]`` and, if
-wanted, ``work_dir``. Old style: what AISBench and OpenCompass run, imports included (``standins``).
+wanted, ``judge = ModelSpec(...)`` and ``work_dir``. Old style: what AISBench and OpenCompass run,
+imports included (``standins``).
 Both may be mixed. The file is a program of the user's and runs as one; texts in it are never
 evaluated.
 """
@@ -34,6 +35,7 @@ def load_config(path: Path, where: Places) -> ConfigFile:
     names = config_program(where).run(path)
     models = read_models(_listed(names, "models", path), f"{path}: models")
     datasets = read_datasets(_listed(names, "datasets", path), f"{path}: datasets")
+    judge = _judge(names, path)
     work_dir = names.get("work_dir")
     if work_dir is not None:
         require(TEXT, work_dir, f"{path}: work_dir")
@@ -42,12 +44,24 @@ def load_config(path: Path, where: Places) -> ConfigFile:
     return ConfigFile(
         models=models.specs,
         datasets=datasets.refs,
+        judge=judge.specs[0] if judge else None,
         combinations=_combinations(names, path, models),
         work_dir=work_dir,
         max_num_workers=_max_num_workers(names, path),
         arguments=arguments,
-        notices=(*models.notices, *datasets.notices, *_left_out(names, path)),
+        notices=(
+            *models.notices,
+            *datasets.notices,
+            *(judge.notices if judge else ()),
+            *_left_out(names, path),
+        ),
     )
+
+
+def _judge(names: Mapping[str, Json], path: Path) -> Models | None:
+    """The variable ``judge``: a model like those of ``models``."""
+    given = names.get("judge")
+    return None if given is None else read_models([given], f"{path}: judge")
 
 
 def _listed(names: Mapping[str, Json], name: str, path: Path) -> Sequence[Json]:

@@ -24,7 +24,7 @@ from steelyard.config.checks import (
     unknown,
 )
 from steelyard.config.local_table import LOCAL_KEYS, VLLM_KEYS
-from steelyard.config.settings import SETTINGS, Checked, checked, with_setting
+from steelyard.config.settings import PRICE, SETTINGS, Checked, checked, with_setting
 from steelyard.config.table import KEYS, SECRET, Rule, rules
 from steelyard.core import ConfigError, Json, ModelSpec
 
@@ -90,7 +90,7 @@ _PATHS: Mapping[str, str] = {
 
 _WORDS: Mapping[str, Json] = {"True": True, "False": False, "None": None}
 _AS_WRITTEN = (TEXT, KEY, FOLDER_NAME)
-_TABLES = (TABLE, TABLE_OR_NONE, HEADERS, ANYTHING)
+_TABLES = (PRICE, TABLE, TABLE_OR_NONE, HEADERS, ANYTHING)
 """Values that ``--set`` can go into."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from steelyard.config.judging import JudgeChoice, judging
 from steelyard.config.lookup import Places
 from steelyard.config.refs import DatasetRef
 from steelyard.config.rows import chosen_rows, read_rows
@@ -27,6 +28,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     num_prompts: int | None = None
     merge: bool = False
     scorer: str | None = None
+    judge: JudgeChoice = JudgeChoice()
     notices: tuple[str, ...] = ()
 
 
@@ -67,6 +69,7 @@ def make_plan(
                 dataset=part.name,
                 rows=part.rows,
                 limit=part.limit,
+                judging=judging(wanted.judge, part.task),
             )
             for part in made[key]
         )
@@ -95,7 +98,8 @@ def _once(jobs: Sequence[Job]) -> tuple[Job, ...]:
     found: dict[tuple[object, ...], Job] = {}
     for job in jobs:
         task = job.task
-        same = (job.model.abbr, task.name, task.prompt, task.scorer.id, job.rows, job.limit)
+        judges = job.judging.judges if job.judging else ()
+        same = (job.model.abbr, task.name, task.prompt, task.scorer.id, judges, job.rows, job.limit)
         found.setdefault(same, job)
     return tuple(found.values())
 

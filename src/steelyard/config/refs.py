@@ -62,6 +62,8 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
 
     models: tuple[ModelSpec, ...]
     datasets: tuple[DatasetRef, ...]
+    judge: ModelSpec | None = None
+    """Who judges the answers."""
     combinations: tuple[Combination, ...] = ()
     """Which model meets which data set; empty: every one meets every one."""
     work_dir: str | None = None

@@ -20,13 +20,18 @@ from steelyard.config.checks import (
     require,
     whole,
 )
-from steelyard.core import ConfigError, Json, ModelSpec, NoSuchName, Traffic
+from steelyard.core import ConfigError, Json, ModelSpec, NoSuchName, Price, Traffic
 
 DAY_S = 86_400.0
 
 _TRAFFIC = Check(
     "a dict such as {'burstiness': 1}, or None",
     lambda value: value is None or isinstance(value, Mapping | Traffic),
+)
+
+PRICE = Check(
+    "a dict such as {'input': 0.5, 'output': 2, 'currency': 'USD'} per million tokens, or None",
+    lambda value: value is None or isinstance(value, Mapping | Price),
 )
 
 SETTINGS: Mapping[str, Check] = {
@@ -44,6 +49,7 @@ SETTINGS: Mapping[str, Check] = {
     "load.use_timestamp": SWITCH,
     "load.pressure_s": number(0, DAY_S),
     "load.seed": whole(0),
+    "price": PRICE,
     "tokenizer": TEXT,
     "sampling.max_tokens": or_none(whole(1)),
     "options.base_url": TEXT,

@@ -43,7 +43,19 @@ from steelyard.core.records import (
     Timing,
     Verdict,
 )
-from steelyard.core.tasks import Job, Load, Mode, ModelSpec, Plan, Prompt, Sample, Task, Traffic
+from steelyard.core.tasks import (
+    Job,
+    Judging,
+    Load,
+    Mode,
+    ModelSpec,
+    Plan,
+    Price,
+    Prompt,
+    Sample,
+    Task,
+    Traffic,
+)
 from steelyard.core.wire import Candidate, Json, Message, Request, Sampling, ToolCall, Turn
 
 __all__ = [
@@ -61,6 +73,7 @@ __all__ = [
     "Json",
     "Judge",
     "Judgement",
+    "Judging",
     "Likelihood",
     "LikelihoodScorer",
     "Load",
@@ -77,6 +90,7 @@ __all__ = [
     "Outcome",
     "Plan",
     "PlanMismatch",
+    "Price",
     "Prompt",
     "Reply",
     "Request",

@@ -117,6 +117,14 @@ class Judge(Protocol):
     def id(self) -> str:
         """``name@version#hash``; the hash is over all that may change a verdict."""
 
+    @property
+    def needs_reference(self) -> bool:
+        """Whether an answer can only be judged beside the right one (``Sample.target``)."""
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """Both ends, for a judge that gives points."""
+
     def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
         """What the judge is asked about ``answer``, which nobody trusts.
 

@@ -8,7 +8,7 @@ import msgspec
 from steelyard.core.protocols import Judge, Marking
 from steelyard.core.wire import Candidate, Json, Sampling, Turn
 
-Mode: TypeAlias = Literal["all", "infer", "eval", "viz", "perf", "perf_viz"]
+Mode: TypeAlias = Literal["all", "infer", "judge", "infer_judge", "eval", "viz", "perf", "perf_viz"]
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +90,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     judges: tuple[Judge, ...] = ()
     """Not empty: answers are marked by a model, and this is what it is asked about each of them.
     Two are the two orders of one comparison, and make one judgement."""
+    cascade: bool = False
+    """With ``judges``: the rule ``scorer`` goes first, see ``Judging.cascade``."""
 
     @property
     def mode(self) -> Literal["gen", "ppl"]:
@@ -135,6 +137,22 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the arrival times."""
 
 
+class Price(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """What a service takes for its tokens."""
+
+    input: float = 0.0
+    """For a million tokens of prompts."""
+    output: float = 0.0
+    """For a million tokens of answers."""
+    currency: str = ""
+
+    def of(self, prompt_tokens: int, output_tokens: int) -> float:
+        """The price of so many tokens."""
+        return (self.input * prompt_tokens + self.output * output_tokens) / 1e6
+
+
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How to reach one model."""
 
@@ -155,8 +173,24 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     For prompts of exact lengths, and for counts that the service does not give.
     """
+    price: Price | None = None
+    """What its tokens cost; ``None``: unknown."""
     label: str = ""
     """Column header when it differs from ``abbr`` (``summarizer_abbr``)."""
+
+
+class Judging(msgspec.Struct, frozen=True, kw_only=True):
+    """Marking by a model: which one is asked, what, and about which answers."""
+
+    model: ModelSpec
+    judges: tuple[Judge, ...]
+    """See ``Task.judges``."""
+    cascade: bool = False
+    """The task's own rule goes first: what it accepts is right, the judge is asked about the rest.
+    """
+    audit: float = 0.0
+    """Of a cascade: the share of what the rule accepts that the judge is asked about all the same.
+    It changes no score; it tells how far rule and judge agree."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +204,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Only the first rows of the task; of a merged one the first of every sub-data set."""
     rows: Callable[[int], Sequence[int]] | None = None
     """Given the number of rows, which of them are meant (``test_range``); goes before ``limit``."""
+    judging: Judging | None = None
+    """Set where a model marks the answers."""
+
+    @property
+    def marked_name(self) -> str:
+        """What marks, results and table rows are called: the task's name, with who judged."""
+        return f"{self.task.name}-{self.judging.model.abbr}" if self.judging else self.task.name
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

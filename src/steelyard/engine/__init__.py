@@ -10,6 +10,7 @@ from steelyard.engine.drive import drive
 from steelyard.engine.event_stream import ChunkedEvents, OtherShape
 from steelyard.engine.exchange import Exchange, HttpRequest
 from steelyard.engine.http import Fetched, HttpClient
+from steelyard.engine.live_drive import Pace, drive_live
 from steelyard.engine.load_drive import drive_load
 from steelyard.engine.loop import allow_connections, run
 from steelyard.engine.options import HttpOptions
@@ -30,6 +31,7 @@ __all__ = [
     "HttpOptions",
     "HttpRequest",
     "OtherShape",
+    "Pace",
     "Pacing",
     "Policy",
     "Pressure",
@@ -41,6 +43,7 @@ __all__ = [
     "allow_connections",
     "clock",
     "drive",
+    "drive_live",
     "drive_load",
     "events",
     "next_turn",

@@ -33,21 +33,21 @@ async def drive(
     service stays away, and whatever ``requests`` or ``sink`` raises. Then, as when it is cancelled,
     requests in flight are abandoned and leave no reply.
     """
-    job = _Job(backend, policy, sink)
+    asking = Asking(backend, policy, sink)
     try:
-        await serve_turns(pacing, requests, job.start_ns, job.converse)
+        await serve_turns(pacing, requests, asking.start_ns, asking.converse)
     except BaseExceptionGroup as group:
         error = group.exceptions[0]
         raise error from error.__cause__
-    job.first_replies.end()
+    asking.end()
 
 
-class _Job:
-    """One run of ``drive``."""
+class Asking:
+    """One job of asking: retries, and when it is hopeless."""
 
     def __init__(self, backend: Backend, policy: Policy, sink: Sink) -> None:
         self.start_ns = monotonic_ns()
-        self.first_replies = FirstReplies(policy.fatal_after)
+        self._first_replies = FirstReplies(policy.fatal_after)
         self._answered = False
         self._out_of_reach_ns: int | None = None
         self._over = False
@@ -70,6 +70,10 @@ class _Job:
                 await asyncio.sleep(pause_s)
         return True
 
+    def end(self) -> None:
+        """Nothing more comes; raises ``RunStopped`` when all there was is hopeless."""
+        self._first_replies.end()
+
     async def _reply(self, request: Request, due_ns: int | None) -> Reply:
         """Ask until there is an answer or a failure that stays; a pause keeps the place."""
         queued_ns = monotonic_ns()
@@ -89,7 +93,7 @@ class _Job:
         self._answered = self._answered or reply.failure is None
         self._over = True
         self._sink(reply, request)
-        self.first_replies.note(reply.failure)
+        self._first_replies.note(reply.failure)
         self._over = False
 
     def _note_reach(self, failure: Failure | None) -> None:

@@ -46,18 +46,21 @@ class _Places:
     async def _work(self, workers: asyncio.TaskGroup, opens_ns: int) -> None:
         """Serve turns until none are left. Each worker starts the next, so none is idle."""
         if opens_ns > self._start_ns:
-            await _until(opens_ns)
+            await until(opens_ns)
         for due_ns, request in self._turns:
             if due_ns is not None:
-                await _until(due_ns)
+                await until(due_ns)
             self.start_worker(workers)
             if not await self._serve(request, due_ns):
                 return
 
 
-async def _until(due_ns: int) -> None:
-    """Sleep, and look again: the event loop's own clock lags, so its timers may be early."""
+async def until(due_ns: int) -> None:
+    """Sleep until then.
+
+    And look again: the event loop's own clock lags, so its timers may be early.
+    """
     left_ns = due_ns - monotonic_ns()
     if left_ns > 0:
         await asyncio.sleep(left_ns / 1e9)
-        await _until(due_ns)
+        await until(due_ns)

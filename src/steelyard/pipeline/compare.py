@@ -37,9 +37,9 @@ def _families(jobs: Sequence[Job]) -> dict[str, list[str]]:
     """Task names by what they are compared under."""
     found: dict[str, list[str]] = {}
     for job in jobs:
-        names = found.setdefault(job.task.group or job.task.name, [])
-        if job.task.name not in names:
-            names.append(job.task.name)
+        names = found.setdefault(job.task.group or job.marked_name, [])
+        if job.marked_name not in names:
+            names.append(job.marked_name)
     return found
 
 

@@ -30,7 +30,7 @@ def continue_plan(
     for item in prepared:
         model = models.get(item.job.model.abbr)
         before = old.find(item.job.model.abbr, item.job.task.name)
-        entry = _entry(item, model or item.job.model, before)
+        entry = _entry(item, _asked(item.job.model, model), before)
         if before is not None and store.parts(_predictions(folder, item)):
             changed = store.changed(before, entry)
             if changed and not anyway:
@@ -95,6 +95,11 @@ def _nothing_shared(folder: RunFolder, old: PlanFile, prepared: Sequence[Prepare
         f"{', ...' if len(old.jobs) > 4 else ''}; a run with --merge-ds is continued with "
         "--merge-ds)"
     )
+
+
+def _asked(model: ModelSpec, named: ModelSpec | None) -> ModelSpec:
+    """The job's own model, with the name that is served where somebody was asked for it."""
+    return model if named is None else msgspec.structs.replace(model, options=named.options)
 
 
 def _entry(item: Prepared, model: ModelSpec, before: JobEntry | None) -> JobEntry:

@@ -13,7 +13,7 @@ from steelyard.perf.points import Point
 from steelyard.perf.search import Found
 from steelyard.pipeline.speed import SpeedNow
 
-Stage: TypeAlias = Literal["infer", "eval", "report", "performance"]
+Stage: TypeAlias = Literal["infer", "judge", "eval", "report", "performance"]
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):

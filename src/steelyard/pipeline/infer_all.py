@@ -1,44 +1,36 @@
 """The infer stage of all jobs: which models serve, what may be continued, how many jobs at once."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle, islice
-from typing import Literal, Protocol
 
 from msgspec.structs import replace
 
 from steelyard import backends, engine
-from steelyard.core import DiskError, ModelSpec, SteelyardError
-from steelyard.pipeline import devices, discover
+from steelyard.core import ModelSpec, SteelyardError
+from steelyard.pipeline import discover
 from steelyard.pipeline.claim import claimed
 from steelyard.pipeline.continuity import continue_plan
-from steelyard.pipeline.events import JobEnded, JobStarted, Notice
+from steelyard.pipeline.events import JobStarted, Notice
 from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.infer import Work, ask_all, sender_count
+from steelyard.pipeline.judge import Bench
+from steelyard.pipeline.judge_all import is_service, judge, named_judges, opened
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.runners import Runner, computing, unhurried
 from steelyard.pipeline.sender import Slice, ask_apart, infer_slices
 from steelyard.pipeline.state import RunState
 from steelyard.pipeline.tally import Tally
+from steelyard.pipeline.telling import told
 from steelyard.pipeline.warmup import warm_up
 
-WINDOW = 1024
-"""Requests that a model of this machine may choose from when it fills its batch."""
 
+def infer_all(run: RunState, prepared: Sequence[Prepared], *, judging: bool) -> None:
+    """Ask what is left of every job; what cannot be asked is told and noted in ``run``.
 
-class Runner(Protocol):
-    """Where models that no service holds are computed."""
-
-    async def compute(self, part: Slice, tally: Tally, log: JobLog) -> None:
-        """Have all of ``part`` answered, in a process that the model may take down with it.
-
-        Raises ``RunStopped`` when that process ends early, ``DiskError`` as ``ask_all`` does.
-        """
-
-
-def infer_all(run: RunState, prepared: Sequence[Prepared]) -> None:
-    """Ask what is left of every job; what cannot be asked is told and noted in ``run``."""
+    ``judging``: a judge that is a service is asked about the answers as they come.
+    """
     with claimed(run.folder.root) as claim:
         works = [Work(item, run.predictions(item), claim) for item in prepared]
         left = [work.model for work in works if work.left]
@@ -48,43 +40,20 @@ def infer_all(run: RunState, prepared: Sequence[Prepared]) -> None:
         if served and run.settings.cluster:
             names = ", ".join(dict.fromkeys(model.abbr for model in served))
             run.tell(Notice(text=f"--runner ray is for local models; {names}: asked from here"))
-        with _runner(run, local, claim) as runner:
+        with computing(run, local, claim) as runner:
+            watched = [work.prepared for work in works if work.left and is_service(work.prepared)]
+            watched = watched if judging else []
+            judges = (item.job.judging.model for item in watched if item.job.judging)
             connections = sum(loads[: run.settings.at_once])
-            engine.run(_infer_all(run, works, runner), connections=connections)
+            connections += sum(model.load.concurrency for model in judges)
+            engine.run(_infer_all(run, works, runner, watched), connections=connections)
 
 
-@contextmanager
-def _runner(run: RunState, local: Sequence[ModelSpec], claim: int) -> Iterator[Runner]:
-    """What computes the ``local`` models; refuses what can never have its devices."""
-    if run.settings.cluster is None or not local:
-        yield _Here(local, run.settings.at_once, claim)
-        return
-    from steelyard.pipeline.ray_runner import on_cluster
-
-    if len(local) > 1 and run.settings.at_once == 1:
-        text = f"{len(local)} tasks, one at a time; --max-num-workers places more at once"
-        run.tell(Notice(text=text, level="info"))
-    with on_cluster(run.settings.cluster, local, run.folder.root) as runner:
-        yield runner
-
-
-class _Here:
-    """Processes of this machine, with devices of their own."""
-
-    def __init__(self, local: Sequence[ModelSpec], at_once: int, claim: int) -> None:
-        there = devices.found()
-        devices.refuse_too_few(local, at_once, there)
-        self._pool = devices.Pool(there, at_once)
-        self._claim = claim
-
-    async def compute(self, part: Slice, tally: Tally, log: JobLog) -> None:
-        """See ``Runner``."""
-        async with self._pool.lease(backends.devices(part.errand.model) or 0) as environ:
-            await ask_apart([part], claim=self._claim, tally=tally, log=log, environ=environ)
-
-
-async def _infer_all(run: RunState, works: Sequence[Work], runner: Runner) -> None:
+async def _infer_all(
+    run: RunState, works: Sequence[Work], runner: Runner, watched: Sequence[Prepared]
+) -> None:
     models = await _discover(run, works)
+    judges = await named_judges(run, watched)
     prepared = [work.prepared for work in works]
     anyway = run.settings.reuse_anyway
     for text in continue_plan(run.folder, prepared, models, anyway=anyway):
@@ -93,8 +62,12 @@ async def _infer_all(run: RunState, works: Sequence[Work], runner: Runner) -> No
 
     async def worker() -> None:
         for work in waiting:
-            work.model = models[work.model.abbr]
-            await _infer(run, work, runner)
+            work.model = replace(work.model, options=models[work.model.abbr].options)
+            bench = _bench(run, work.prepared, judges) if work.prepared in watched else None
+            if bench is None:
+                await _infer(run, work, runner)
+            else:
+                await _infer_and_judge(run, work, runner, bench)
 
     with ungrouped():
         async with asyncio.TaskGroup() as group:
@@ -130,6 +103,27 @@ async def _discover(run: RunState, works: Iterable[Work]) -> dict[str, ModelSpec
     return models
 
 
+def _bench(run: RunState, item: Prepared, judges: Mapping[str, ModelSpec]) -> Bench | None:
+    judging = item.job.judging
+    model = judges.get(judging.model.abbr) if judging is not None else None
+    return opened(run, item, model) if model is not None else None
+
+
+async def _infer_and_judge(run: RunState, work: Work, runner: Runner, bench: Bench) -> None:
+    over = asyncio.Event()
+
+    async def infer() -> None:
+        try:
+            await _infer(run, work, runner)
+        finally:
+            over.set()
+
+    with ungrouped():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(infer())
+            group.create_task(judge(run, bench, None, over=over))
+
+
 async def _infer(run: RunState, work: Work, runner: Runner) -> None:
     with run.log("infer", work.prepared) as log:
         run.tell(
@@ -156,51 +150,15 @@ async def _infer(run: RunState, work: Work, runner: Runner) -> None:
 
 
 async def _ask(run: RunState, work: Work, runner: Runner, log: JobLog) -> None:
-    """Ask what is left of one job. Disk trouble ends the run, any other only this job."""
+    """Ask what is left of one job."""
     name = work.prepared.name
     tally = Tally(name, total=work.total, kept=work.kept)
-    run.tallies.append(tally)
-    status: Literal["finished", "stopped", "interrupted"] = "interrupted"
-    detail = ""
-    try:
+    async with told(run, name, tally, log):
         if backends.devices(work.model) is None:
             await _send(run, work, tally, log)
         else:
             await runner.compute(_whole(work), tally, log)
-        status = "finished"
         run.note_missing(work.prepared, work.left - tally.answered)
-    except DiskError as error:
-        status, detail = "stopped", str(error)
-        raise
-    except SteelyardError as error:
-        status, detail = "stopped", str(error)
-        run.trouble[name] = detail
-    finally:
-        run.tallies.remove(tally)
-        if detail:
-            log.line("ERROR", f"stopped: {detail}")
-        if tally.cut:
-            tally.notes.append(
-                f"{tally.cut:,} prompts were longer than the model takes and were cut"
-            )
-        for note in tally.notes:
-            log.line("WARNING", note)
-            run.tell(Notice(text=f"{name}: {note}", level="warning"))
-        for kind, count in sorted(tally.failed.items()):
-            log.line("WARNING", f"failed, {kind}: {count}")
-        log.line("INFO", f"{status}: {tally.answered} answered, {tally.failed.total()} failed")
-        run.tell(tally.progress())
-        run.tell(
-            JobEnded(
-                job=name,
-                stage="infer",
-                status=status,
-                answered=tally.answered,
-                failed=dict(tally.failed),
-                detail=detail,
-                elapsed_s=round(tally.elapsed_s, 3),
-            )
-        )
 
 
 async def _send(run: RunState, work: Work, tally: Tally, log: JobLog) -> None:
@@ -216,8 +174,7 @@ async def _send(run: RunState, work: Work, tally: Tally, log: JobLog) -> None:
 
 
 def _whole(work: Work) -> Slice:
-    """All that is left of a job, for a model that chooses itself what it computes together."""
-    load = replace(work.model.load, concurrency=WINDOW, request_rate=0.0)
-    work.model = replace(work.model, load=load)
+    """All that is left of a job, in one process."""
+    work.model = unhurried(work.model)
     (part,) = infer_slices(work, 1)
     return part

@@ -114,7 +114,7 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
     read: a report needs only names.
     Raises ``DataError`` or ``ConfigError`` for what is wrong with data or plan.
     """
-    loaded: dict[int, _Loaded] = {}
+    loaded: dict[tuple[int, bool], _Loaded] = {}
     found: list[Prepared] = []
     jobs = tuple(jobs)
     claim_files(jobs)
@@ -122,9 +122,10 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
         if not rows:
             found.append(Prepared(job=job, samples=(), parts={}, prompt_version=""))
             continue
-        if id(job.task) not in loaded:
-            loaded[id(job.task)] = _load(job.task, marked=marked)
-        task = loaded[id(job.task)]
+        which = id(job.task), marked and _needs_target(job)
+        if which not in loaded:
+            loaded[which] = _load(job.task, needs_target=which[1])
+        task = loaded[which]
         found.append(
             Prepared(
                 job=job,
@@ -144,9 +145,12 @@ def claim_files(jobs: Iterable[Job]) -> None:
     """
     owners: dict[Path, Job] = {}
     for job in jobs:
-        path = store.RunFolder(Path()).predictions(job.model.abbr, job.task.name)
-        first = owners.setdefault(path, job)
-        if first is not job:
+        folder = store.RunFolder(Path())
+        for name in dict.fromkeys((job.task.name, job.marked_name)):
+            path = folder.predictions(job.model.abbr, name)
+            first = owners.setdefault(path, job)
+            if first is job:
+                continue
             both = " and ".join(f"{one.dataset} by {one.model.abbr}" for one in (first, job))
             raise ConfigError(
                 f"{both}: both would write the files of {job.model.abbr}/{job.task.name}. Run them "
@@ -185,7 +189,15 @@ def _first(limit: int | None, samples: tuple[Sample, ...]) -> tuple[Sample, ...]
     return tuple(chosen)
 
 
-def _load(task: Task, *, marked: bool) -> _Loaded:
+def _needs_target(job: Job) -> bool:
+    """Whether answers can only be marked beside the right one."""
+    judging = job.judging
+    if judging is None or judging.cascade:
+        return True
+    return any(judge.needs_reference for judge in judging.judges)
+
+
+def _load(task: Task, *, needs_target: bool) -> _Loaded:
     samples = tuple(task.samples())
     if not samples:
         raise DataError(f"data set {task.name!r} is empty: its file has no rows.")
@@ -197,7 +209,7 @@ def _load(task: Task, *, marked: bool) -> _Loaded:
                 + ("holds a '#', which ids may not." if "#" in sample.id else "occurs twice.")
             )
         seen.add(sample.id)
-        if marked and sample.target is None:
+        if needs_target and sample.target is None and sample.given is None:
             raise DataError(
                 f"data set {task.name!r}, row {row} (id {sample.id!r}) has no right answer, so "
                 "nothing can be marked. Add the answer column, or run with --mode infer (only ask) "

@@ -149,7 +149,7 @@ class OnCluster:
         self._task = ray.remote(max_retries=0, max_calls=1)(_compute)
 
     async def compute(self, part: Slice, tally: Tally, log: JobLog) -> None:
-        """See ``infer_all.Runner``."""
+        """See ``runners.Runner``."""
         import ray
 
         needed = backends.devices(part.errand.model) or 0

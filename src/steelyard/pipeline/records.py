@@ -58,6 +58,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""
     attempts: int = 1
+    judged: str = ""
+    """Of a judge's reply: the digest of its question, ``@``, the judge's served name."""
     candidates: tuple[Candidate, ...] = ()
     """What was scored behind ``origin_prompt``."""
     ppl_list: tuple[LabelPpl, ...] = ()
@@ -112,6 +114,7 @@ def line(reply: Reply, request: Request, origin: Origin) -> Line:
         tool_calls=reply.tool_calls,
         model=reply.model,
         attempts=reply.attempts,
+        judged=request.judged,
         candidates=request.candidates,
         ppl_list=label_ppls(reply),
         likelihoods=reply.likelihoods,

@@ -9,6 +9,8 @@ from steelyard.core import DataError, Job, Metric
 from steelyard.pipeline.compare import comparisons
 from steelyard.pipeline.continuity import mixtures
 from steelyard.pipeline.events import Event, Notice, ReportReady, ScoreLine
+from steelyard.pipeline.judge_words import judge_notes
+from steelyard.pipeline.judged import judgement_files
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import sources
 from steelyard.reports import Cell, Comparison, Note, Results, Row, Summary
@@ -35,7 +37,7 @@ def report(
     missing: dict[str, str] = {}
     for item in prepared:
         try:
-            table[item.job.model.abbr, item.job.task.name] = _read(folder, item.job)
+            table[item.job.model.abbr, item.job.marked_name] = _read(folder, item.job)
         except DataError as error:
             missing[item.name] = str(error)
     if not table:
@@ -84,7 +86,7 @@ def _lines(summary: Summary) -> Iterator[ScoreLine]:
 
 
 def _read(folder: RunFolder, job: Job) -> Results:
-    path = folder.results(job.model.abbr, job.task.name)
+    path = folder.results(job.model.abbr, job.marked_name)
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -123,7 +125,7 @@ def _modes(jobs: Sequence[Job]) -> dict[str, str]:
     """How every data set was asked: ``gen``, ``ppl``, or ``mixed``."""
     modes: dict[str, str] = {}
     for job in jobs:
-        name, mode = job.task.name, job.task.mode
+        name, mode = job.marked_name, job.task.mode
         modes[name] = mode if modes.setdefault(name, mode) == mode else "mixed"
     return modes
 
@@ -131,8 +133,8 @@ def _modes(jobs: Sequence[Job]) -> dict[str, str]:
 def _job_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
     models = _labels(jobs)
     modes = _modes(jobs)
-    for dataset in dict.fromkeys(job.task.name for job in jobs):
-        asked = {job.model.abbr for job in jobs if job.task.name == dataset}
+    for dataset in dict.fromkeys(job.marked_name for job in jobs):
+        asked = {job.model.abbr for job in jobs if job.marked_name == dataset}
         found = {model: table.get((model, dataset)) for model in models}
         known = [results for results in found.values() if results is not None]
         names = dict.fromkeys(
@@ -160,23 +162,26 @@ def _group_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
 
     models = _labels(jobs)
     planned = _modes(jobs)
-    for group in GROUPS:
-        if not planned.keys() >= set(group.members):
+    judges = dict.fromkeys(job.marked_name.removeprefix(job.task.name) for job in jobs)
+    for group, judge in ((group, judge) for judge in judges for group in GROUPS):
+        weights = {f"{name}{judge}": weight for name, weight in (group.weights or {}).items()}
+        names = [f"{name}{judge}" for name in group.members]
+        if not planned.keys() >= set(names):
             continue
         cells: list[Cell | None] = []
-        name = "weighted_average" if group.weights else "naive_average"
         for model in models:
-            members = {member: table.get((model, member)) for member in group.members}
+            members = {name: table.get((model, name)) for name in names}
             metrics = {
-                member: results.metrics[0]
-                for member, results in members.items()
+                name: results.metrics[0]
+                for name, results in members.items()
                 if results is not None and results.metrics
             }
             whole = len(metrics) == len(members)
-            combined = combine(metrics, group.weights) if whole else None
+            combined = combine(metrics, weights or None) if whole else None
             cells.append(_group_cell([one for one in members.values() if one], combined))
-        mode, *others = {planned[member] for member in group.members}
-        yield Row(group.name, "-", name, "mixed" if others else mode, tuple(cells))
+        metric = "weighted_average" if weights else "naive_average"
+        mode, *others = {planned[name] for name in names}
+        yield Row(f"{group.name}{judge}", "-", metric, "mixed" if others else mode, tuple(cells))
 
 
 def _group_cell(members: Sequence[Results], metric: Metric | None) -> Cell | None:
@@ -196,6 +201,7 @@ def _group_cell(members: Sequence[Results], metric: Metric | None) -> Cell | Non
         failed=sum(one.failed for one in members),
         unasked=sum(one.unasked for one in members),
         unparsed=sum(one.unparsed for one in members),
+        unjudged=sum(one.judge.unjudged for one in members if one.judge),
         truncated=sum(one.truncated for one in members),
         failures=failures,
     )
@@ -206,26 +212,27 @@ def _notes(
 ) -> Iterator[Note]:
     mixed = mixtures(folder)
     for item in prepared:
-        job, pair = item.job, (item.job.model.abbr, item.job.task.name)
+        job, pair = item.job, (item.job.model.abbr, item.job.marked_name)
         results = table.get(pair)
         if pair in mixed:
             text = f"answers of before and after a change of {', '.join(mixed[pair])} are mixed"
-            yield Note(text, job.task.name, job.model.abbr)
+            yield Note(text, job.marked_name, job.model.abbr)
         if results is None:
             continue
         if item.name in old:
             text = "these marks are old: marking again failed"
-            yield Note(text, job.task.name, job.model.abbr)
+            yield Note(text, job.marked_name, job.model.abbr)
         elif _is_stale(folder, job, results):
             text = "the stored answers changed since; mark them again with --mode eval --reuse"
-            yield Note(text, job.task.name, job.model.abbr)
+            yield Note(text, job.marked_name, job.model.abbr)
         if results.truncated:
             text = (
                 f"{results.truncated} of {results.answered} answers were cut at the token limit; "
                 "raise it with --max-tokens"
             )
-            yield Note(text, job.task.name, job.model.abbr)
+            yield Note(text, job.marked_name, job.model.abbr)
         yield from _coverage_notes(job, results)
+        yield from judge_notes(results)
         yield from _variant_notes(job, results)
 
 
@@ -233,15 +240,15 @@ def _coverage_notes(job: Job, results: Results) -> Iterator[Note]:
     """What the score does not rest on: rows nobody asked for, requests that failed, and why."""
     if results.rows < results.rows_in_data:
         text = f"only {results.rows:,} of {results.rows_in_data:,} rows are in this run"
-        yield Note(text, job.task.name, job.model.abbr)
+        yield Note(text, job.marked_name, job.model.abbr)
     if results.prompts_cut:
         text = (
             f"{results.prompts_cut} of {results.answered} prompts were longer than the model takes "
             "and were cut (--max-seq-len)"
         )
-        yield Note(text, job.task.name, job.model.abbr)
+        yield Note(text, job.marked_name, job.model.abbr)
     for kind, words in results.reasons.items():
-        yield Note(f"{kind}, for example: {words[:200]}", job.task.name, job.model.abbr)
+        yield Note(f"{kind}, for example: {words[:200]}", job.marked_name, job.model.abbr)
 
 
 def _variant_notes(job: Job, results: Results) -> Iterator[Note]:
@@ -249,9 +256,10 @@ def _variant_notes(job: Job, results: Results) -> Iterator[Note]:
         own = results.metrics[0].value if results.metrics else None
         if own is not None and abs(metric.value - own) >= 0.005:
             text = f"the rule {name!r} gives {metric.value:.2f} (--scorer {name})"
-            yield Note(text, job.task.name, job.model.abbr)
+            yield Note(text, job.marked_name, job.model.abbr)
 
 
 def _is_stale(folder: RunFolder, job: Job, results: Results) -> bool:
     files = sources(folder.predictions(job.model.abbr, job.task.name))
+    files += judgement_files(folder, job)
     return bool(files) and store.digest_files(files) != results.source_digest

@@ -1,6 +1,6 @@
 """Taking the jobs of a plan through its stages, in one folder.
 
-A job that fails takes only itself down. The order is infer (all jobs), eval (all jobs), report, so
+A job that fails takes only itself down. The order is infer, judge, eval (all jobs each), report, so
 that a table stands at the end of every run, however the jobs went. Only asking needs an event loop;
 the other stages are plain functions, which Ctrl-C ends at once.
 """
@@ -16,12 +16,15 @@ from steelyard.core import DiskError, Plan, SteelyardError
 from steelyard.pipeline.continuity import as_asked
 from steelyard.pipeline.events import JobEnded, Listener, Notice, Planned
 from steelyard.pipeline.infer_all import infer_all
+from steelyard.pipeline.judge_all import judge_all
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.report import report
 from steelyard.pipeline.score import ScoreOptions, score
 from steelyard.pipeline.state import RunState, Settings
 from steelyard.store import RunFolder
+
+_ASKING = ("all", "infer", "infer_judge")
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,17 +52,19 @@ def run_plan(
     run.tell(Planned(folder=str(folder.root), mode=plan.mode, jobs=names))
     for text in plan.notices:
         run.tell(Notice(text=text))
-    if settings.cluster is not None and plan.mode not in ("all", "infer"):
+    if settings.cluster is not None and plan.mode not in (*_ASKING, "judge"):
         run.tell(Notice(text=f"--runner ray has no effect with --mode {plan.mode}"))
     if plan.mode in ("perf", "perf_viz"):
         return _performance(run, prepared, send=plan.mode == "perf")
-    if plan.mode in ("all", "infer"):
-        infer_all(run, prepared)
-    elif plan.mode == "eval":
+    if plan.mode in _ASKING:
+        infer_all(run, prepared, judging=plan.mode != "infer")
+    elif plan.mode in ("eval", "judge"):
         prepared = as_asked(folder, prepared, anyway=settings.reuse_anyway, tell=run.tell)
+    if plan.mode in ("all", "eval", "judge", "infer_judge"):
+        judge_all(run, prepared)
     if plan.mode in ("all", "eval"):
         _score_all(run, prepared)
-    if plan.mode != "infer":
+    if plan.mode in ("all", "eval", "viz"):
         for name, why in report(folder, prepared, old=run.unmarked, tell=run.tell).items():
             run.trouble.setdefault(name, why)
     return _result(run)
@@ -97,6 +102,8 @@ def _score(run: RunState, item: Prepared, options: ScoreOptions, log: JobLog) ->
     results = score(item, run.folder, options)
     log.line("INFO", f"{results.scorer}: {results.answered} marked, {results.failed} failed")
     run.note_missing(item, results.failed + results.unasked)
+    if results.judge is not None:
+        run.note_unjudged(item, results.judge.unjudged)
     run.tell(
         JobEnded(
             job=item.name,

@@ -20,6 +20,8 @@ from steelyard.core import (
     Score,
     SteelyardError,
 )
+from steelyard.pipeline.cases import Docket
+from steelyard.pipeline.judged import judged_by, judgement_files
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import answer, label_ppls, replies, sources
 from steelyard.pipeline.tally import failure_kind
@@ -48,16 +50,20 @@ def score(prepared: Prepared, folder: RunFolder, options: ScoreOptions) -> Resul
         raise DataError(f"{path}: no stored answers. Ask the model first (--mode infer or all).")
     stored = replies(path, prepared.samples)
     answers = [(sample, stored[key]) for sample, key in _asked(prepared) if key in stored]
-    scores = _marks(prepared, answers, job.task.scorer)
+    judged = judged_by(prepared, folder, answers)
+    scores = judged.scores if judged else _marks(prepared, answers, job.task.scorer)
     lines = b"".join(msgspec.json.encode(one) + b"\n" for one in scores)
-    store.write_atomic(folder.scores(job.model.abbr, job.task.name), lines)
+    store.write_atomic(folder.scores(job.model.abbr, job.marked_name), lines)
     unasked = prepared.total - len(answers)
-    results = _results(prepared, answers, scores, unasked, store.digest_files(files))
+    digest = store.digest_files((*files, *judgement_files(folder, job)))
+    results = _results(prepared, answers, scores, unasked, digest)
+    if judged is not None:
+        results = judged.told(results)
     if options.extract_rate:
         results = _with_extract_rate(results)
     details = _details(prepared, answers, scores) if options.details else None
     store.write_atomic(
-        folder.results(job.model.abbr, job.task.name), results_json(results, details)
+        folder.results(job.model.abbr, job.marked_name), results_json(results, details)
     )
     return results
 
@@ -76,6 +82,9 @@ def marked(reply: Reply, sample: Sample, scorer: Marking, clean: Callable[[str],
 
 
 def _asked(prepared: Prepared) -> Iterator[tuple[Sample, str]]:
+    if prepared.job.judging is not None:  # also every turn of a dialogue
+        yield from ((sample, key) for key, sample in Docket(prepared).samples.items())
+        return
     for sample in prepared.samples:
         for repeat in range(prepared.job.model.repeats):
             yield sample, f"{sample.id}#{repeat}"
@@ -107,7 +116,7 @@ def _results(
     unparsed = sum(one.outcome == "unparsed" for one in scores)
     return Results(
         model=job.model.abbr,
-        dataset=job.task.name,
+        dataset=job.marked_name,
         version=prepared.prompt_version,
         mode=job.task.mode,
         total=prepared.total,
@@ -121,9 +130,9 @@ def _results(
         reasons=reasons,
         rows=len(prepared.samples),
         rows_in_data=prepared.rows_in_data,
-        scorer=job.task.scorer.id,
+        scorer=scores[0].scorer if job.judging and scores else job.task.scorer.id,
         metrics=_metrics(prepared, scores),
-        variants=dict(_variants(prepared, answers)),
+        variants={} if job.judging else dict(_variants(prepared, answers)),
         aisbench_accuracy=_with_failures(prepared, scores),
         source_digest=source,
     )

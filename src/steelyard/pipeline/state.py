@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from steelyard.pipeline.events import Event, Listener, Notice
+from steelyard.pipeline.events import Event, Listener, Notice, Stage
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.measuring import Measuring
 from steelyard.pipeline.prepare import Prepared
@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reuse_anyway: bool = False
     details: bool = False
     extract_rate: bool = False
+    judge_again: bool = False
+    """Ask a judge again where its replies, however many, stated no verdict."""
     cluster: Cluster | None = None
     """Where local models are computed; ``None``: in processes of this machine."""
     measuring: Measuring = Measuring()
@@ -63,6 +65,8 @@ class RunState:
         """What a job lacks, in words, by its name."""
         self.unmarked: set[str] = set()
         """Jobs whose marking failed."""
+        self.before_judge: set[str] = set()
+        """Jobs whose judge was asked, or could not be asked, in this run."""
         self._listener = listener
         self._began = time.monotonic()
 
@@ -78,6 +82,14 @@ class RunState:
                 f"{missing} of {item.total} requests have no answer; ask them again with --reuse"
             )
 
+    def note_unjudged(self, item: Prepared, unjudged: int) -> None:
+        """Keep that a job lacks judgements, when they are many and nothing worse is known."""
+        if unjudged > _INCOMPLETE_SHARE * item.total and item.name not in self.trouble:
+            self.trouble[item.name] = (
+                f"{unjudged} of {item.total} answers are not judged; ask the judge again with "
+                "--mode judge --reuse (--judge-again where its replies could not be read)"
+            )
+
     def note_failed(self, item: Prepared, failed: int, requests: int) -> None:
         """Keep that a load test had failures, when they are many and nothing worse is known."""
         if failed > _INCOMPLETE_SHARE * requests and item.name not in self.trouble:
@@ -87,10 +99,12 @@ class RunState:
         """The record file of a job's replies."""
         return self.folder.predictions(item.job.model.abbr, item.job.task.name)
 
-    def log(self, stage: Literal["infer", "eval", "performance"], item: Prepared) -> JobLog:
+    def log(self, stage: Stage, item: Prepared) -> JobLog:
         """The log of one stage of one job."""
         if not self.settings.debug:
-            path = self.folder.log(stage, item.job.model.abbr, item.job.task.name)
+            asking = stage in ("infer", "performance")
+            name = item.job.task.name if asking else item.job.marked_name
+            path = self.folder.log(stage, item.job.model.abbr, name)
             return JobLog(path, echo=None)
 
         def echo(level: str, text: str) -> None:

@@ -21,9 +21,16 @@ class Tally:
     """The running counts of one job; written by the sink, read twice a second."""
 
     def __init__(
-        self, job: str, *, total: int | None, kept: int = 0, speed: Speed | None = None
+        self,
+        job: str,
+        *,
+        total: int | None,
+        kept: int = 0,
+        stage: Stage = "infer",
+        speed: Speed | None = None,
     ) -> None:
         self.job = job
+        self.stage: Stage = stage if speed is None else "performance"
         self.speed = speed
         """Only of a load test."""
         self.total = total
@@ -76,10 +83,9 @@ class Tally:
         since_ns, before = trail[0]
         rate = (done - before) * _NS / (now - since_ns) if now > since_ns and done else None
         left = 0 if self.total is None else self.total - self.kept - done
-        stage: Stage = "infer" if self.speed is None else "performance"
         return Progress(
             job=self.job,
-            stage=stage,
+            stage=self.stage,
             total=self.total,
             done=self.kept + done,
             in_flight=self.counters.in_flight,

@@ -5,7 +5,14 @@ Rule: nothing here computes a number, reads a clock or touches a file.
 
 from steelyard.reports.board import Snapshot, milliseconds, progress_line
 from steelyard.reports.numbers import clock, count, kinds, rate
-from steelyard.reports.results import Detail, LabelPpl, Results, read_results, results_json
+from steelyard.reports.results import (
+    Detail,
+    JudgeAccount,
+    LabelPpl,
+    Results,
+    read_results,
+    results_json,
+)
 from steelyard.reports.summary import Cell, Comparison, Note, Row, Summary, cell
 from steelyard.reports.summary_text import csv_file, markdown_file, screen, text_file
 from steelyard.reports.tables import Style, table
@@ -15,6 +22,7 @@ __all__ = [
     "Cell",
     "Comparison",
     "Detail",
+    "JudgeAccount",
     "LabelPpl",
     "Note",
     "Results",

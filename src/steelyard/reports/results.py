@@ -11,6 +11,48 @@ import msgspec
 from steelyard.core import DataError, Json, Metric
 
 
+class JudgeAccount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who judged, and how that went. Counts are answers where nothing else is said."""
+
+    judge: str
+    """What was asked: ``name@version#hash``, of a cascade behind its rule."""
+    abbr: str
+    """Who was asked."""
+    served: str = ""
+    """The model names that its replies carry."""
+    outcomes: Mapping[str, int] = {}
+    """``right``, ``wrong``, ``invalid``, ``unparsed``, ``judge_failed``, ``unjudged``..."""
+    reasons: Mapping[str, str] = {}
+    """For outcomes without a verdict, the words of the first one."""
+    stale: int = 0
+    """Answers that only judgements of another answer, judge or prompt are stored for."""
+    by_rule: int = 0
+    """Accepted by a cascade's rule."""
+    without_judge: int = 0
+    """Invalid on their face: empty, or cut off before an answer."""
+    audited: int = 0
+    """Accepted by the rule and judged all the same."""
+    audit_agreed: int = 0
+    both_orders: int = 0
+    """Comparisons judged in both orders, and those of them with one outcome."""
+    same_in_both: int = 0
+    asked: int = 0
+    """The judge was asked about so many, whatever came of it."""
+    replies: int = 0
+    """Replies in the judge's file, stale ones and second askings included."""
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
+    """Of all these replies; ``None`` when none gives a count."""
+    cost: float | None = None
+    """Of these tokens, where the judge has a price."""
+    currency: str = ""
+
+    @property
+    def unjudged(self) -> int:
+        """Answers without a verdict."""
+        return sum(self.outcomes.get(name, 0) for name in ("unparsed", "judge_failed", "unjudged"))
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """What one job came to. Counts are requests; repeats of a row count apart."""
 
@@ -27,7 +69,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     unasked: int = 0
     """Requests without any stored reply."""
     unparsed: int = 0
-    """Answers from which nothing could be read; they count as not right."""
+    """Answers from which nothing could be read; they count as not right. Of judged ones: those
+    that have no verdict, and do not count."""
     truncated: int = 0
     """Answers that were cut at the token limit."""
     prompts_cut: int = 0
@@ -50,6 +93,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     """The first metric with failed and unasked requests counted as wrong."""
     extract_rate: float | None = None
     """Share of answers from which something could be read, in percent, when it was asked for."""
+    judge: JudgeAccount | None = None
+    """Where a model marked."""
     source_digest: str
     """Digest of the files that this was made from."""
 
@@ -94,8 +139,9 @@ def results_json(results: Results, details: Iterable[Detail] | None = None) -> b
         "high": first.high if first else None,
     }
     fields |= msgspec.structs.asdict(results)
-    if results.extract_rate is None:
-        del fields["extract_rate"]
+    for optional in ("extract_rate", "judge"):
+        if fields[optional] is None:
+            del fields[optional]
     if details is not None:
         fields["details"] = {"type": results.mode.upper()} | {
             str(index): detail for index, detail in enumerate(details)

@@ -24,13 +24,15 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     unasked: int = 0
     unparsed: int = 0
+    unjudged: int = 0
+    """Of ``unparsed``: answers whose judge gave no verdict; the value does not rest on them."""
     truncated: int = 0
     failures: Mapping[str, int] = {}
 
     @property
     def marked(self) -> bool:
         """Whether the value rests on less than the whole job."""
-        return self.failed > 0 or self.unasked > 0
+        return self.failed > 0 or self.unasked > 0 or self.unjudged > 0
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -90,6 +92,7 @@ def cell(results: Results, metric: Metric | None = None) -> Cell:
         failed=results.failed,
         unasked=results.unasked,
         unparsed=results.unparsed,
+        unjudged=results.judge.unjudged if results.judge else 0,
         truncated=results.truncated,
         failures=results.failures,
     )

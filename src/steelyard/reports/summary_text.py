@@ -176,7 +176,9 @@ def _notes(summary: Summary, *, mark: str) -> Iterator[str]:
         yield "[low, high]: 95 % interval of the score."
     marked = [job for job in _replies(summary) if job.cell.marked]
     if marked:
-        yield f"{mark} Not every request was answered; the score is that of the answered ones:"
+        judged = any(job.cell.unjudged for job in marked)
+        lack = "answered and judged" if judged else "answered"
+        yield f"{mark} Not every request was {lack}; the score is that of the {lack} ones:"
     for job in marked:
         yield f"{mark} {job.dataset}, {job.label}: {_account(job.cell)}"
     for note in summary.notes:
@@ -192,7 +194,8 @@ def _account(cell: Cell) -> str:
         f"answered {count(cell.answered)} of {count(cell.total)}",
         failed + why if cell.failed else "",
         f"not asked {count(cell.unasked)}" if cell.unasked else "",
-        f"unparsed {count(cell.unparsed)}" if cell.unparsed else "",
+        f"without a verdict {count(cell.unjudged)}" if cell.unjudged else "",
+        f"unparsed {count(cell.unparsed)}" if cell.unparsed and not cell.unjudged else "",
         f"truncated at max_tokens {count(cell.truncated)}" if cell.truncated else "",
     )
     return ", ".join(filter(None, facts))

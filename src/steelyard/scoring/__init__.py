@@ -31,9 +31,17 @@ if TYPE_CHECKING:
     )
     from steelyard.scoring.groups import combine
     from steelyard.scoring.judge_tally import tally
+    from steelyard.scoring.judged import (
+        by_rule,
+        judged_score,
+        judgement,
+        text_to_judge,
+        without_judge,
+    )
     from steelyard.scoring.judging import (
         compass_verifier_judge,
         in_both_orders,
+        insisting,
         judged,
         letter_verifier,
         pairwise,
@@ -90,6 +98,7 @@ __all__ = [
     "agreement",
     "aisbench_value",
     "bradley_terry",
+    "by_rule",
     "check",
     "cleaner",
     "cmmlu",
@@ -109,7 +118,10 @@ __all__ = [
     "gsm8k",
     "gsm8k_fixed",
     "in_both_orders",
+    "insisting",
     "judged",
+    "judged_score",
+    "judgement",
     "last_capital",
     "last_option",
     "length_bias",
@@ -136,8 +148,10 @@ __all__ = [
     "standard_error",
     "stated_option",
     "tally",
+    "text_to_judge",
     "verifier",
     "win_rate",
+    "without_judge",
 ]
 
 _FILES = {
@@ -162,9 +176,17 @@ _FILES = {
     ),
     "groups": ("combine",),
     "judge_tally": ("tally",),
+    "judged": (
+        "by_rule",
+        "judged_score",
+        "judgement",
+        "text_to_judge",
+        "without_judge",
+    ),
     "judging": (
         "compass_verifier_judge",
         "in_both_orders",
+        "insisting",
         "judged",
         "letter_verifier",
         "pairwise",

@@ -69,3 +69,8 @@ RUBRIC = Form(
 )
 
 CORRECTNESS_GUIDE = "Judge how well the answer does what was asked, and whether it is right."
+
+ONCE_MORE = (
+    "Important: your reply has to state the verdict exactly in the form that is asked for above, "
+    "once, as its last line, with nothing after it."
+)

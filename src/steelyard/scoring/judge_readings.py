@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from math import fsum
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import msgspec
 
@@ -22,6 +22,7 @@ class Correctness(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     invalid: bool = True
     needs_reference: bool = True
+    scale: ClassVar[None] = None
 
     def answers(self, sample: Sample, answer: str) -> dict[str, str]:
         """The fields of the form that hold answers."""
@@ -100,6 +101,7 @@ class Preferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What the judge calls the first answer, the second, and a tie."""
     cased: bool = False
     needs_reference: bool = False
+    scale: ClassVar[None] = None
 
     def answers(self, sample: Sample, answer: str) -> dict[str, str]:
         """See ``Correctness``; ``DataError`` when the sample has no other answer."""

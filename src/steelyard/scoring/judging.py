@@ -46,6 +46,17 @@ class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
         digest = sha256(msgspec.json.encode(decides, order="sorted")).hexdigest()
         return f"{self.name}@{self.version}#{digest[:8]}"
 
+    @property
+    def needs_reference(self) -> bool:
+        """See ``core.Judge``."""
+        return self.reading.needs_reference
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """See ``core.Judge``."""
+        scale = self.reading.scale
+        return None if scale is None else (scale.low, scale.high)
+
     def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
         """See ``core.Judge``; ``DataError`` when the sample lacks what the form asks for."""
         if self.reading.needs_reference and sample.target is None:
@@ -79,6 +90,12 @@ def judged(judge: Judge, reply: Reply) -> Judgement:
         why = "the judge's reply was cut at its token limit"
         return Judgement(outcome="unparsed", why=why)
     return judge.verdict(reply.text)
+
+
+def insisting(question: tuple[Message, ...]) -> tuple[Message, ...]:
+    """``question``, asked once more because the first reply stated no verdict."""
+    *before, last = question
+    return (*before, Message(last.role, f"{last.content}\n\n{forms.ONCE_MORE}"))
 
 
 def verifier() -> FormJudge:

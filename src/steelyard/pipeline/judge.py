@@ -1,0 +1,216 @@
+"""The judge stage of one job: ask about every answer that has no judgement, keep every reply.
+
+Answers are taken from their files, the stored ones first and then, while they are still being made,
+each as it comes. A reply without a verdict is asked for once more, in the same run.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import msgspec
+
+from steelyard import backends, engine, store
+from steelyard.core import ModelSpec, Noting, Reply, Request
+from steelyard.pipeline.cases import Case, Docket, Question
+from steelyard.pipeline.infer import Errand, failure_text
+from steelyard.pipeline.judgements import MOST_ASKED, Judgements
+from steelyard.pipeline.logs import JobLog
+from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.records import Line, line, origins, replies, reply, sample_id
+from steelyard.pipeline.sender import Slice
+from steelyard.pipeline.state import RunState
+from steelyard.pipeline.tally import Tally
+
+_LOOK_EVERY_S = 0.2
+"""How often new answers are looked for while they are made."""
+
+
+class Bench:
+    """One job before its judge."""
+
+    def __init__(self, run: RunState, prepared: Prepared, model: ModelSpec) -> None:
+        """Reads what is stored. ``model`` is the judge, with its served name."""
+        job = prepared.job
+        self.prepared = prepared
+        self.model = model
+        self.answers = run.predictions(prepared)
+        self.path = run.folder.predictions(job.model.abbr, job.marked_name)
+        self.name = f"{job.model.abbr}/{job.marked_name}"
+        self.docket = Docket(prepared)
+        self.served = str(model.options.get("model", ""))
+        self.reread()
+        self.stale = 0
+        """Judgements of other answers, or by another judge."""
+        self._insist = run.settings.judge_again
+
+    def reread(self) -> None:
+        """Take what the judge's file says now."""
+        self.judgements = Judgements(self.docket, self.path, self.served)
+        self._asked: dict[str, str] = {}
+        """Digests of the questions that were asked since, by key."""
+
+    def stored(self) -> list[Case]:
+        """The cases of all stored answers, in the order of the data."""
+        found = replies(self.answers, self.prepared.samples)
+        return [self.docket.case(found[key]) for key in self.docket.samples if key in found]
+
+    def requests(self, case: Case) -> Iterator[tuple[Question, Request]]:
+        """What is to be asked about ``case`` now."""
+        for question in self.docket.questions(case):
+            if self._asked.get(question.key) == question.digest:
+                continue
+            stored = self.judgements.stored(question)
+            again = stored.asked > 0
+            if stored.parsed or (stored.asked >= MOST_ASKED and not self._insist):
+                continue
+            self.stale += stored.is_stale
+            self._asked[question.key] = question.digest
+            yield question, self._request(question, again=again)
+
+    def once_more(self, question: Question, found: Reply) -> Request | None:
+        """Keep what came back, and what is asked then, if anything."""
+        stored = self.judgements.take(question, found)
+        if found.failure is None and not stored.parsed and stored.asked < MOST_ASKED:
+            return self._request(question, again=True)
+        return None
+
+    def _request(self, question: Question, *, again: bool) -> Request:
+        return question.request(self.docket.judging, self.served, again=again)
+
+
+async def judge_served(
+    bench: Bench, tally: Tally, log: JobLog, *, over: asyncio.Event | None = None
+) -> None:
+    """Ask a judge that is a service. With ``over``, answers are still being made until it is set.
+
+    Raises as ``infer.ask_all`` does.
+    """
+    load = bench.model.load
+    origin = origins(bench.prepared.job.task.name, bench.prepared.samples)
+    asking = _Asking(bench, tally, over)
+    backend = backends.open_backend(bench.model)
+    try:
+        with store.Writer(bench.path) as writer:
+
+            def keep(found: Reply, request: Request) -> None:
+                writer.append(line(found, request, origin[sample_id(found.key)]))
+                if found.failure is not None:
+                    log.line("ERROR", failure_text(found))
+                asking.take(found)
+
+            await engine.drive_live(
+                engine.Watched(backend, tally.counters),
+                asking.requests(),
+                engine.Pace(load.concurrency, load.request_rate),
+                policy=engine.Policy(retries=load.retries),
+                sink=keep,
+            )
+    finally:
+        await backend.close()
+        if isinstance(backend, Noting):
+            tally.notes += backend.notes()
+
+
+def judge_slices(bench: Bench) -> Iterator[Slice]:
+    """The rounds of a judge that is computed here: all questions, then those without a verdict.
+
+    The second is made when the first is done, from what the file then says.
+    """
+    origin = origins(bench.prepared.job.task.name, bench.prepared.samples)
+    errand = Errand(bench.model, str(store.part(bench.path, 1)), origin)
+    for _ in range(MOST_ASKED):
+        asked = [one for case in bench.stored() for _, one in bench.requests(case)]
+        if not asked:
+            return
+        yield Slice(errand, asked)
+        bench.reread()
+
+
+class _Asking:
+    """Which questions are asked, in which order, and when there are no more."""
+
+    def __init__(self, bench: Bench, tally: Tally, over: asyncio.Event | None) -> None:
+        self._bench = bench
+        self._tally = tally
+        self._over = over
+        self._open: dict[str, tuple[Case, Question]] = {}
+        """What is under way, by key."""
+        self._again: deque[Request] = deque()
+        self._news = asyncio.Event()
+
+    async def requests(self) -> AsyncIterator[Request]:
+        """Every question that is to be asked; waits for answers that are still to come."""
+        follower = _Follower(self._bench.answers)
+        while self._over is not None and not self._over.is_set():
+            for found in filter(self._is_wanted, follower.new()):
+                for request in self._about(self._bench.docket.case(found)):
+                    yield request
+            while self._again:
+                yield self._again.popleft()
+            await self._something(_LOOK_EVERY_S)
+        for case in self._bench.stored():
+            for request in self._about(case):
+                yield request
+        while self._open or self._again:
+            while self._again:
+                yield self._again.popleft()
+            if self._open:
+                await self._something(None)
+
+    def take(self, found: Reply) -> None:
+        """A reply that came, already on disk."""
+        case, question = self._open.pop(found.key)
+        request = self._bench.once_more(question, found)
+        if request is not None:
+            self._open[request.key] = case, question
+            self._again.append(request)
+        else:
+            self._tally.count(found)
+            self._mark(case)
+        self._news.set()
+
+    def _is_wanted(self, found: Reply) -> bool:
+        return found.failure is None and found.key in self._bench.docket.samples
+
+    def _about(self, case: Case) -> Iterator[Request]:
+        for question, request in self._bench.requests(case):
+            if question.key not in self._open:
+                self._open[question.key] = case, question
+                yield request
+
+    def _mark(self, case: Case) -> None:
+        said, _ = self._bench.judgements.of(case)
+        if said.value is not None:
+            self._tally.mark(said.value)
+
+    async def _something(self, limit_s: float | None) -> None:
+        """Wait until a reply came, or for so long."""
+        self._news.clear()
+        over = self._over
+        waits = [asyncio.ensure_future(self._news.wait())]
+        if over is not None and not over.is_set():
+            waits.append(asyncio.ensure_future(over.wait()))
+        try:
+            await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+
+
+class _Follower:
+    """Answers as they come into their files, whoever writes them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tails: dict[Path, store.Tail] = {}
+
+    def new(self) -> Iterator[Reply]:
+        """The answers since the last look. Lines that name no key wait until all are read."""
+        for part in store.parts(self._path):
+            tail = self._tails.setdefault(part, store.Tail(part))
+            for raw in tail.new():
+                stored = msgspec.json.decode(raw, type=Line)
+                if stored.key:
+                    yield reply(stored)

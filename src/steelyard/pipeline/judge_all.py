@@ -1,0 +1,170 @@
+"""The judge stage of all jobs: who judges, whether that one can be asked, and when.
+
+A judge that is a service may be asked while the answers are still being made. One that is computed
+on this machine waits until they are all there: it may need the devices.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from steelyard import backends, engine
+from steelyard.core import DataError, ModelSpec, SteelyardError
+from steelyard.pipeline import discover
+from steelyard.pipeline.claim import claimed
+from steelyard.pipeline.events import JobStarted, Notice
+from steelyard.pipeline.groups import ungrouped
+from steelyard.pipeline.judge import Bench, judge_served, judge_slices
+from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.records import sources
+from steelyard.pipeline.runners import Runner, computing, unhurried
+from steelyard.pipeline.state import RunState
+from steelyard.pipeline.tally import Tally
+from steelyard.pipeline.telling import told
+
+
+def judge_all(run: RunState, prepared: Sequence[Prepared]) -> None:
+    """Have judged what is not judged yet; what cannot be is told and noted in ``run``.
+
+    Jobs without a judge are left alone, and so are those without stored answers.
+    """
+    jobs = []
+    for item in prepared:
+        if item.job.judging is None or item.name in run.before_judge:
+            continue
+        if sources(run.predictions(item)):
+            jobs.append(item)
+        elif item.name not in run.trouble:
+            path = run.predictions(item)
+            text = f"{path}: no stored answers to judge. Ask the model first (--mode infer or all)."
+            _cannot(run, item, DataError(text))
+    if not jobs:
+        return
+    with claimed(run.folder.root) as claim:
+        benches = [
+            bench for item in jobs if (bench := opened(run, item)) is not None and has_work(bench)
+        ]
+        if not benches:
+            return
+        judges = [bench.model for bench in benches]
+        local = [model for model in judges if backends.devices(model) is not None]
+        with computing(run, local, claim) as runner:
+            connections = sum(model.load.concurrency for model in judges)
+            engine.run(_judge_all(run, benches, runner), connections=connections)
+
+
+def opened(run: RunState, item: Prepared, model: ModelSpec | None = None) -> Bench | None:
+    """The job before its judge; ``None``, told and noted, when it cannot be judged."""
+    judging = item.job.judging
+    if judging is None:
+        return None
+    try:
+        return Bench(run, item, model or judging.model)
+    except SteelyardError as error:
+        _cannot(run, item, error)
+        return None
+
+
+def has_work(bench: Bench) -> bool:
+    """Whether there is anything to ask; looking asks nothing."""
+    found = any(True for case in bench.stored() for _ in bench.requests(case))
+    bench.reread()
+    bench.stale = 0
+    return found
+
+
+def is_service(item: Prepared) -> bool:
+    """Whether the job's judge can be asked while answers are made."""
+    judging = item.job.judging
+    return judging is not None and backends.devices(judging.model) is None
+
+
+async def named_judges(run: RunState, items: Iterable[Prepared]) -> Mapping[str, ModelSpec]:
+    """The judges of ``items`` with their served names, by abbr. One that cannot be asked is left
+    out, and its jobs are noted."""
+    found: dict[str, ModelSpec | None] = {}
+    for item in items:
+        judging = item.job.judging
+        if judging is None:
+            continue
+        abbr = judging.model.abbr
+        if abbr not in found:
+            try:
+                found[abbr] = await discover.named(judging.model)
+            except SteelyardError as error:
+                found[abbr] = None
+                run.tell(Notice(text=str(error), level="error", job=f"judge {abbr}"))
+        if found[abbr] is None:
+            run.before_judge.add(item.name)
+            run.trouble[item.name] = (
+                f"the judge {abbr} cannot be asked; when it can: --mode judge --reuse"
+            )
+    return {abbr: model for abbr, model in found.items() if model is not None}
+
+
+async def judge(
+    run: RunState, bench: Bench, runner: Runner | None, *, over: asyncio.Event | None = None
+) -> None:
+    """Judge one job. ``over``: its answers are still being made, until it is set."""
+    item = bench.prepared
+    run.before_judge.add(item.name)
+    with run.log("judge", item) as log:
+        tally = _tally(bench)
+        run.tell(
+            JobStarted(
+                job=bench.name,
+                stage="judge",
+                total=tally.total,
+                kept=tally.kept,
+                log=str(log.path or ""),
+            )
+        )
+        log.line("INFO", f"{bench.docket.judge_id} by {bench.served or bench.model.abbr}")
+        async with told(run, item.name, tally, log):
+            if backends.devices(bench.model) is None:
+                await judge_served(bench, tally, log, over=over)
+            elif runner is not None:
+                bench.model = unhurried(bench.model)
+                for part in judge_slices(bench):
+                    await runner.compute(part, tally, log)
+        if bench.stale:
+            text = (
+                f"{bench.stale} judgements were of other answers, or by another judge or prompt; "
+                "these answers were judged again"
+            )
+            log.line("WARNING", text)
+            run.tell(Notice(text=text, job=bench.name))
+
+
+def _tally(bench: Bench) -> Tally:
+    """Counts that begin with what is judged already, or needs no judge."""
+    questions = len(bench.docket.judging.judges)
+    cases = bench.stored()
+    left = sum(1 for case in cases for _ in bench.requests(case))
+    bench.reread()
+    bench.stale = 0
+    whole = questions * len(bench.docket.samples)
+    missing = questions * (len(bench.docket.samples) - len(cases))
+    return Tally(bench.name, total=whole, kept=whole - missing - left, stage="judge")
+
+
+async def _judge_all(run: RunState, benches: Sequence[Bench], runner: Runner) -> None:
+    models = await named_judges(run, [bench.prepared for bench in benches])
+    waiting = iter(benches)
+
+    async def worker() -> None:
+        for bench in waiting:
+            model = models.get(bench.model.abbr)
+            ready = opened(run, bench.prepared, model) if model is not None else None
+            if ready is not None:
+                await judge(run, ready, runner)
+
+    with ungrouped():
+        async with asyncio.TaskGroup() as group:
+            ticker = group.create_task(run.tick())
+            await asyncio.wait([group.create_task(worker()) for _ in range(run.settings.at_once)])
+            ticker.cancel()
+
+
+def _cannot(run: RunState, item: Prepared, error: SteelyardError) -> None:
+    run.trouble[item.name] = str(error)
+    run.tell(Notice(text=str(error), level="error", job=item.name))

@@ -1,0 +1,69 @@
+"""From an answer and what a judge said of it to a score.
+
+Only the answer is judged, never the reasoning before it. Where there is no answer, no judge is
+asked: nothing to judge is ``invalid``, whoever looks at it.
+"""
+
+from collections.abc import Callable, Sequence
+
+from steelyard.core import Judge, Judgement, Reply, Sample, Score, Scorer
+from steelyard.scoring.clean import strip_reasoning
+from steelyard.scoring.judging import in_both_orders, judged
+from steelyard.scoring.marking import is_cut, mark
+
+NOT_YET = Judgement(outcome="unjudged", why="the judge was not asked yet")
+_OPENS = ("<think>", "<thinking>", "<thought>")
+
+
+def text_to_judge(reply: Reply, clean: Callable[[str], str]) -> str:
+    """The answer alone: reasoning that came apart is not part of it, nor what ``clean`` removes."""
+    return strip_reasoning(clean(reply.text))
+
+
+def without_judge(reply: Reply, text: str) -> Judgement | None:
+    """The judgement of a reply without an answer; ``None`` where there is one to judge."""
+    if text and not text.lstrip().lower().startswith(_OPENS):
+        return None
+    why = "the answer is empty"
+    if text:
+        why = "the reasoning never ends, so there is no answer"
+    if is_cut(reply):
+        why = "cut at the token limit before there was an answer"
+    return Judgement(outcome="invalid", value=0.0, answer="invalid", why=why)
+
+
+def by_rule(
+    reply: Reply, sample: Sample, rule: Scorer, clean: Callable[[str], str]
+) -> Judgement | None:
+    """The judgement of a cascade's rule where it accepts the answer; ``None`` where it does not."""
+    score = mark(reply, sample, rule, clean)
+    if score.value != 1:
+        return None
+    why = f"accepted by the rule {rule.id}"
+    return Judgement(outcome="right", value=1.0, answer=score.answer, why=why)
+
+
+def judgement(judges: Sequence[Judge], replies: Sequence[Reply | None]) -> Judgement:
+    """What the judges' replies, one for each question in order, say together."""
+    each = [
+        NOT_YET if reply is None else judged(judge, reply)
+        for judge, reply in zip(judges, replies, strict=True)
+    ]
+    return each[0] if len(each) == 1 else in_both_orders(*each)
+
+
+def judged_score(reply: Reply, sample: Sample, found: Judgement, judge_id: str) -> Score:
+    """The score that a judgement makes. A request that failed has no answer to judge."""
+    if reply.failure is not None:
+        why = f"{reply.failure.kind}: {reply.failure.detail}"
+        found = Judgement(outcome="failed", why=why)
+    return Score(
+        key=reply.key,
+        scorer=judge_id,
+        outcome=found.outcome,
+        value=found.value,
+        answer=found.answer,
+        why=found.why,
+        subset=sample.subset,
+        truncated=is_cut(reply),
+    )
