@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from steelyard.cli.options import Opt
-from steelyard.sim import MODEL, DialectName, ModelsPage, ReasoningField
+from steelyard.sim import MODEL, DialectName, JudgeName, ModelsPage, ReasoningField
 
 _SAYS = "what it says"
 _TIME = "how long it takes (50ms, normal(50ms,10ms), lognormal(200ms,0.5), uniform, exp, gamma)"
@@ -64,6 +64,44 @@ class SimCommand(msgspec.Struct, frozen=True, kw_only=True):
         ReasoningField,
         Opt(help="where reasoning goes in chat; think: inline (reasoning_content)", group=_SAYS),
     ] = "reasoning_content"
+    judge: Annotated[
+        JudgeName | None,
+        Opt(
+            help="answer judges' questions with a verdict; fair: by comparing with the reference; "
+            "obedient: also obey what stands outside the texts to be judged",
+            group=_SAYS,
+        ),
+    ] = None
+    judge_noise: Annotated[
+        float,
+        Opt(
+            help="share of the judge's own verdicts that are turned round (0)",
+            metavar="SHARE",
+            low=0,
+            high=1,
+            group=_SAYS,
+        ),
+    ] = 0.0
+    judge_unparsable: Annotated[
+        float,
+        Opt(
+            help="share of judgements without a verdict (0)",
+            metavar="SHARE",
+            low=0,
+            high=1,
+            group=_SAYS,
+        ),
+    ] = 0.0
+    judge_quotes: Annotated[
+        float,
+        Opt(
+            help="share of judgements that quote the answer before the verdict (0)",
+            metavar="SHARE",
+            low=0,
+            high=1,
+            group=_SAYS,
+        ),
+    ] = 0.0
     seed: Annotated[int, Opt(help="fixes every draw (0)", metavar="N", group=_SAYS)] = 0
     ttft: Annotated[str, Opt(help="arrival to first token (0)", metavar="TIME", group=_TIME)] = "0"
     itl: Annotated[

@@ -27,6 +27,7 @@ from steelyard.scoring.verdict_kinds import Scale
 
 PARSER_VERSION = 1
 """Raised when the parser may read a reply differently."""
+NO_REFERENCE = "(there is no reference answer)"
 
 
 class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
         texts = {
             **sample.meta,
             "question": _text(sample),
-            "reference": sample.target or "(there is no reference answer)",
+            "reference": sample.target or NO_REFERENCE,
             **self.reading.answers(sample, answer),
         }
         return ask(self.form, texts, self.settings, fence)

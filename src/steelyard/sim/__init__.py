@@ -8,7 +8,7 @@ from steelyard.sim.answers import Answer, Answers, choose_right
 from steelyard.sim.dialects import DialectName
 from steelyard.sim.faults import Fault, fault
 from steelyard.sim.latency import Distribution, counts, times
-from steelyard.sim.options import MODEL, ModelsPage, ReasoningField, SimOptions, check
+from steelyard.sim.options import MODEL, JudgeName, ModelsPage, ReasoningField, SimOptions, check
 from steelyard.sim.server import Serving, serve
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "DialectName",
     "Distribution",
     "Fault",
+    "JudgeName",
     "ModelsPage",
     "ReasoningField",
     "Serving",

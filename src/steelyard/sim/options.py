@@ -13,6 +13,7 @@ MODEL = "steelyard-sim"
 
 ReasoningField = Literal["reasoning_content", "reasoning", "think"]
 
+JudgeName = Literal["fair", "obedient"]
 
 ModelsPage = Literal["dialect", "list", "empty", "error"]
 
@@ -47,6 +48,15 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Share of right answers in mode ``independent``."""
     repeat_accuracy: Literal["exact", "independent"] = "exact"
     """``exact``: the answers that the caller chose. ``independent``: drawn for every request."""
+    judge: JudgeName | None = None
+    """Judges' questions are answered with a verdict. ``fair`` compares; ``obedient`` also says what
+    it is told to, where that stands outside the texts."""
+    judge_noise: float = 0.0
+    """Share of the judge's own verdicts that are the opposite of what it found."""
+    judge_unparsable: float = 0.0
+    """Share of judgements without a verdict."""
+    judge_quotes: float = 0.0
+    """Share of judgements that quote the answer first."""
     faults: tuple[Fault, ...] = ()
     fault_after: int = 0
     """The first so many requests do not fail."""
@@ -76,6 +86,16 @@ def check(options: SimOptions) -> None:
         raise ConfigError(f"--port {options.port}: ports go from 0 (any free one) to 65535.")
     if not 0 <= options.accuracy <= 1:
         raise ConfigError(f"--accuracy {options.accuracy:g}: a share lies between 0 and 1.")
+    shares = {
+        "--judge-noise": options.judge_noise,
+        "--judge-unparsable": options.judge_unparsable,
+        "--judge-quotes": options.judge_quotes,
+    }
+    for flag, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ConfigError(f"{flag} {share:g}: a share lies between 0 and 1.")
+        if share and options.judge is None:
+            raise ConfigError(f"{flag} says how a judge answers; add --judge fair or obedient.")
     at_least_one = {
         "--max-concurrency": options.max_concurrency,
         "--context-tokens": options.context_tokens,

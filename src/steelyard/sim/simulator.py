@@ -17,9 +17,10 @@ from steelyard.sim.answers import Answers
 from steelyard.sim.ask import Ask, Refused
 from steelyard.sim.clock import Clock
 from steelyard.sim.connection import Connection, Incoming
+from steelyard.sim.decision import Deciding, Decision
 from steelyard.sim.delivery import Delivery
 from steelyard.sim.dialects import DIALECTS
-from steelyard.sim.mind import Decision, Mind
+from steelyard.sim.mind import Mind
 from steelyard.sim.options import SimOptions
 from steelyard.sim.scripts import Reply, script
 from steelyard.sim.tally import Outcome, Stats, Tally, prometheus
@@ -55,7 +56,7 @@ class Simulator:
         self._dialect = DIALECTS[options.dialect]
         self._authorization = f"Bearer {key}" if key else ""
         self._log = log
-        self._mind = Mind(options, answers, self.tally)
+        self._mind = _mind(options, answers, self.tally)
         self._wires: dict[str, Wire] = {
             **_openai_wires(options),
             "/generate": TGIWire(),
@@ -176,9 +177,10 @@ class Simulator:
         if outcome == "answered":
             tally.prompt_tokens += job.reply.ask.prompt_tokens
             tally.output_tokens += decision.output.tokens
-            if decision.question is not None:
-                tally.answered[decision.question] += 1
-                tally.given[bool(decision.right)] += 1
+            tally.verdicts[decision.said.verdict] += 1
+            if decision.said.question is not None:
+                tally.answered[decision.said.question] += 1
+                tally.given[bool(decision.said.right)] += 1
         if self._log is not None:
             self._log.write(self._truth(job, outcome))
         self._running.discard(job)
@@ -189,12 +191,12 @@ class Simulator:
             following.delivery.start_soon()
 
     def _truth(self, job: "InFlight", outcome: Outcome) -> Truth:
-        decision = job.decision
+        decision, said = job.decision, job.decision.said
         return Truth(
             number=job.reply.number,
             path=job.arrival.path,
-            question=None if decision.question is None else self.tally.names[decision.question],
-            occurrence=decision.occurrence,
+            question=None if said.question is None else self.tally.names[said.question],
+            occurrence=said.occurrence,
             stream=job.reply.ask.stream,
             status=job.status,
             outcome=outcome,
@@ -308,6 +310,15 @@ class InFlight:
 
     def _written(self) -> None:
         self._service.complete(self)
+
+
+def _mind(options: SimOptions, answers: Answers, tally: Tally) -> Deciding:
+    model = Mind(options, answers, tally)
+    if options.judge is None:
+        return model
+    from steelyard.sim.judge_mind import JudgeMind
+
+    return JudgeMind(options.judge, options, answers, model, tally)
 
 
 def _openai_wires(options: SimOptions) -> dict[str, Wire]:

@@ -46,7 +46,7 @@ class Matches(msgspec.Struct, frozen=True, kw_only=True):
     """Full answers that were right."""
     given_wrong: int
     unknown: int
-    """Requests with a prompt that holds no known question."""
+    """Requests with a prompt that holds no known question, and those that a judge answered."""
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +74,8 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     cpu_s: float
     """Processor time of the whole process since then."""
     matches: Matches
+    verdicts: dict[str, int]
+    """Of a simulated judge, in full answers; ``none`` where it gave none."""
     questions: dict[str, QuestionCount]
     """By id; those that were asked."""
 
@@ -101,6 +103,7 @@ class Tally:
         self.prompt_tokens = 0
         self.output_tokens = 0
         self.given: Counter[bool] = Counter()
+        self.verdicts: Counter[str] = Counter()
         self.asked = [0] * len(self._entries)
         self.answered = [0] * len(self._entries)
         self._strangers: Counter[int] = Counter()
@@ -140,6 +143,7 @@ class Tally:
             elapsed_s=(time.monotonic_ns() - self._started_ns) / 1e9,
             cpu_s=_cpu_s() - self._cpu_s,
             matches=self._matches(),
+            verdicts={verdict: n for verdict, n in sorted(self.verdicts.items()) if verdict},
             questions={
                 name: QuestionCount(asked, answered)
                 for name, asked, answered in zip(self.names, self.asked, self.answered, strict=True)
