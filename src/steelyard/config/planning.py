@@ -98,7 +98,7 @@ def _once(jobs: Sequence[Job]) -> tuple[Job, ...]:
     found: dict[tuple[object, ...], Job] = {}
     for job in jobs:
         task = job.task
-        judges = job.judging.judges if job.judging else ()
+        judges = tuple(judge.id for judge in job.judging.judges) if job.judging else ()
         same = (job.model.abbr, task.name, task.prompt, task.scorer.id, judges, job.rows, job.limit)
         found.setdefault(same, job)
     return tuple(found.values())

@@ -103,7 +103,7 @@ def _score(run: RunState, item: Prepared, options: ScoreOptions, log: JobLog) ->
     log.line("INFO", f"{results.scorer}: {results.answered} marked, {results.failed} failed")
     run.note_missing(item, results.failed + results.unasked)
     if results.judge is not None:
-        run.note_unjudged(item, results.judge.unjudged)
+        run.note_unjudged(item, results.judge.outcomes)
     run.tell(
         JobEnded(
             job=item.name,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -82,13 +82,16 @@ class RunState:
                 f"{missing} of {item.total} requests have no answer; ask them again with --reuse"
             )
 
-    def note_unjudged(self, item: Prepared, unjudged: int) -> None:
+    def note_unjudged(self, item: Prepared, outcomes: Mapping[str, int]) -> None:
         """Keep that a job lacks judgements, when they are many and nothing worse is known."""
-        if unjudged > _INCOMPLETE_SHARE * item.total and item.name not in self.trouble:
-            self.trouble[item.name] = (
-                f"{unjudged} of {item.total} answers are not judged; ask the judge again with "
-                "--mode judge --reuse (--judge-again where its replies could not be read)"
-            )
+        unread = outcomes.get("unparsed", 0)
+        unjudged = unread + outcomes.get("judge_failed", 0) + outcomes.get("unjudged", 0)
+        if unjudged <= _INCOMPLETE_SHARE * item.total or item.name in self.trouble:
+            return
+        how = "--mode judge --reuse" if unjudged > unread else "--reuse --judge-again"
+        self.trouble[item.name] = (
+            f"{unjudged} of {item.total} answers are not judged; have them judged with {how}"
+        )
 
     def note_failed(self, item: Prepared, failed: int, requests: int) -> None:
         """Keep that a load test had failures, when they are many and nothing worse is known."""

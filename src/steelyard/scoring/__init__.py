@@ -30,14 +30,14 @@ if TYPE_CHECKING:
         fold,
     )
     from steelyard.scoring.groups import combine
-    from steelyard.scoring.judge_tally import tally
-    from steelyard.scoring.judged import (
+    from steelyard.scoring.judge_scores import (
         by_rule,
         judged_score,
         judgement,
         text_to_judge,
         without_judge,
     )
+    from steelyard.scoring.judge_tally import tally
     from steelyard.scoring.judging import (
         compass_verifier_judge,
         in_both_orders,
@@ -176,7 +176,7 @@ _FILES = {
     ),
     "groups": ("combine",),
     "judge_tally": ("tally",),
-    "judged": (
+    "judge_scores": (
         "by_rule",
         "judged_score",
         "judgement",
