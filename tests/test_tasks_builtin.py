@@ -76,7 +76,12 @@ NAMES = {
         "demo_gsm8k_gen_0_shot_cot_str_perf",
     ],
     "aime2024": ["aime2024_gen", "aime2024_gen_0_shot_str", "aime2024_gen_0_shot_chat_prompt"],
-    "aime2025": ["aime2025_gen", "aime2025_gen_0_shot_chat_prompt"],
+    "aime2025": [
+        "aime2025_gen",
+        "aime2025_gen_0_shot_chat_prompt",
+        "aime2025_gen_0_shot_llmjudge",
+        "aime2025_judge_gen",
+    ],
     "math": [
         "math500_gen",
         "math500_gen_0_shot_cot_chat_prompt",
