@@ -1,5 +1,7 @@
 """What is promised of every data set in the catalogue, checked on the real data.
 
+Where the data may not be copied, it is checked on made-up rows in its layout.
+
 - Every promised name exists and makes tasks with the promised names and numbers of rows.
 - A right answer gets full marks and a wrong one none, for every row, under every marking rule.
 - Ids are unique, and no prompt shows the answer that it asks for.
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import made_up
 import small_tokenizer
 from steelyard.core import (
     DataError,
@@ -40,6 +43,7 @@ ROWS = {
     "math": ("math_prm800k_500", 1, 500),
     "mmlu": ("lukaemon_mmlu_abstract_algebra", 57, 14042),
     "mmlu_pro": ("mmlu_pro_computer_science", 14, 12032),
+    "gpqa": ("GPQA_diamond", 1, 8),
     "ceval": ("ceval-law", 52, 1346),
     "cmmlu": ("cmmlu-college_law", 67, 11582),
     "ARC-c": ("ARC-c", 1, 1165),
@@ -58,7 +62,7 @@ ROWS = {
     "tiny_arithmetic": ("tiny_arithmetic", 1, 200),
     "tiny_arithmetic_base": ("tiny_arithmetic_base", 1, 200),
 }
-"""One of the task names, the number of tasks and of rows in all."""
+"""One of the task names, the number of tasks and of rows in all (GPQA: of made-up rows)."""
 
 NAMES = {
     "gsm8k": [
@@ -96,6 +100,12 @@ NAMES = {
         "mmlu_ppl_0_shot_str",
     ],
     "mmlu_pro": ["mmlu_pro_gen", "mmlu_pro_gen_0_shot_str", "mmlu_pro_gen_5_shot_str"],
+    "gpqa": [
+        "gpqa_gen",
+        "gpqa_gen_0_shot_str",
+        "gpqa_gen_0_shot_cot_chat_prompt",
+        "gpqa_judge_gen",
+    ],
     "ceval": [
         "ceval_gen",
         "ceval_gen_5_shot_str",
@@ -154,6 +164,7 @@ ALIASES = {
     "math500_gen": "math500_gen_0_shot_cot_chat_prompt",
     "mmlu_gen": "mmlu_gen_5_shot_str",
     "mmlu_pro_gen": "mmlu_pro_gen_0_shot_str",
+    "gpqa_gen": "gpqa_gen_0_shot_str",
     "ceval_gen": "ceval_gen_5_shot_str",
     "cmmlu_gen": "cmmlu_gen_0_shot_cot_chat_prompt",
     "siqa_gen": "siqa_gen_0_shot_chat",
@@ -183,7 +194,7 @@ SLOW_EVERY = 25
 @cache
 def tasks(shared: Path, name: str) -> tuple[Task, ...]:
     (entry,) = catalogue.find(name)
-    return entry.make(Data((shared / "datasets",)))
+    return entry.make(Data((shared / "datasets", made_up.folder())))
 
 
 @cache

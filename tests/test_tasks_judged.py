@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import made_up
 from steelyard.core import Message, Sample, Task
 from steelyard.tasks import catalogue
 from steelyard.tasks.data import Data
@@ -58,3 +59,44 @@ def test_the_judge_of_aime_sees_question_answer_and_right_answer(shared: Path) -
     assert str(sample.question) in text
     assert f"<Standard Answer Begin {FENCE}>:\n70\n" in text
     assert "I make it \\boxed{70}." in text
+
+
+def test_gpqa_turns_its_options_by_one_place_more_from_row_to_row() -> None:
+    (task,) = tasks(made_up.folder(), "gpqa_judge_gen")
+    rows = list(task.samples())
+    assert [row.target for row in rows] == list("DCBADCBA")
+    assert [row.choices for row in rows[:4]] == [
+        ("107", "710", "17", "70"),
+        ("711", "18", "77", "117"),
+        ("19", "84", "127", "712"),
+        ("91", "137", "713", "20"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "first", "last"),
+    [
+        ("It is ...\nANSWER: D", "D", "D"),
+        ("Answer :D", "D", "D"),
+        ("ANSWER: A\nWait.\nANSWER: D", "A", "D"),
+        ("answer: d", "d", "d"),
+        ("The answer is D.", None, None),
+    ],
+)
+def test_the_rules_of_gpqa_read_the_first_or_the_last_letter(
+    reply: str, first: str | None, last: str | None
+) -> None:
+    (guide,), (aisbench,) = (
+        tasks(made_up.folder(), name)
+        for name in ("gpqa_judge_gen", "gpqa_gen_0_shot_cot_chat_prompt")
+    )
+    sample = first_row(guide)
+    verdicts = [task.scorer(reply, sample) for task in (guide, aisbench)]
+    assert [one.answer for one in verdicts] == [first, last]
+    assert [one.value for one in verdicts] == [float(first == "D"), float(last == "D")]
+
+
+def test_the_judge_of_a_multiple_choice_question_sees_the_options() -> None:
+    (task,) = tasks(made_up.folder(), "gpqa_judge_gen")
+    text = asked(task, first_row(task), "It is seventy.")
+    assert "What is 10 * 7?\nA. 107\nB. 710\nC. 17\nD. 70\n" in text
