@@ -44,6 +44,7 @@ ROWS = {
     "mmlu": ("lukaemon_mmlu_abstract_algebra", 57, 14042),
     "mmlu_pro": ("mmlu_pro_computer_science", 14, 12032),
     "gpqa": ("GPQA_diamond", 1, 8),
+    "hle": ("hle", 1, 6),
     "ceval": ("ceval-law", 52, 1346),
     "cmmlu": ("cmmlu-college_law", 67, 11582),
     "ARC-c": ("ARC-c", 1, 1165),
@@ -62,7 +63,7 @@ ROWS = {
     "tiny_arithmetic": ("tiny_arithmetic", 1, 200),
     "tiny_arithmetic_base": ("tiny_arithmetic_base", 1, 200),
 }
-"""One of the task names, the number of tasks and of rows in all (GPQA: of made-up rows)."""
+"""One of the task names, the number of tasks and of rows in all (GPQA, HLE: of made-up rows)."""
 
 NAMES = {
     "gsm8k": [
@@ -106,6 +107,7 @@ NAMES = {
         "gpqa_gen_0_shot_cot_chat_prompt",
         "gpqa_judge_gen",
     ],
+    "hle": ["hle_llmjudge", "hle_judge_gen"],
     "ceval": [
         "ceval_gen",
         "ceval_gen_5_shot_str",

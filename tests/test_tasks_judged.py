@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 import made_up
-from steelyard.core import Message, Sample, Task
+from steelyard.core import Json, Message, Sample, Sampling, Task
 from steelyard.tasks import catalogue
+from steelyard.tasks.asking import requests
 from steelyard.tasks.data import Data
 
 FENCE = "k3v9q0zt71mx"
@@ -21,8 +22,13 @@ FENCE = "k3v9q0zt71mx"
 
 @cache
 def tasks(root: Path, name: str) -> tuple[Task, ...]:
+    return told(root, name)
+
+
+def told(root: Path, name: str, **settings: Json) -> tuple[Task, ...]:
+    """The tasks called ``name``, with options."""
     (entry,) = catalogue.find(name)
-    return entry.make(Data((root,)))
+    return entry.make(Data((root,), settings=settings))
 
 
 def first_row(task: Task) -> Sample:
@@ -100,3 +106,46 @@ def test_the_judge_of_a_multiple_choice_question_sees_the_options() -> None:
     (task,) = tasks(made_up.folder(), "gpqa_judge_gen")
     text = asked(task, first_row(task), "It is seventy.")
     assert "What is 10 * 7?\nA. 107\nB. 710\nC. 17\nD. 70\n" in text
+
+
+@pytest.mark.parametrize("name", ["hle_llmjudge", "hle_judge_gen"])
+def test_hle_asks_what_can_be_asked_in_text_unless_told_that_the_model_sees(name: str) -> None:
+    (in_text,), (all_of_it,) = (
+        told(made_up.folder(), name, **settings) for settings in ({}, {"images": "true"})
+    )
+    assert [row.id for row in in_text.samples()] == [f"made_up_{n}" for n in range(10, 18) if n % 4]
+    asked_with_picture = list(requests(all_of_it, all_of_it.samples(), sampling=Sampling()))[2]
+    parts = asked_with_picture.messages[-1].content
+    assert isinstance(parts, list)
+    assert [part["type"] for part in parts][:2] == ["text", "image_url"]
+    assert parts[1]["image_url"] == {"url": made_up.PICTURE}
+
+
+AGREES = """{"extracted_final_answer": "70", "reasoning": "Both are seventy.",
+    "correct": "yes", "confidence": 90, "strict": true}"""
+DIFFERS = """```json
+{"extracted_final_answer": "None", "reasoning": "There is none, so it is not correct.",
+ "correct": "no", "confidence": 100}
+```"""
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome", "value"),
+    [
+        (AGREES, "right", 1.0),
+        (DIFFERS, "wrong", 0.0),
+        ('{"extracted_final_answer": "70", "confidence": 90}', "unparsed", None),
+        ('{"extracted_final_answer": "70", "reasoning": "They', "unparsed", None),
+    ],
+)
+def test_the_judge_of_hle_replies_in_json(reply: str, outcome: str, value: float | None) -> None:
+    (task,) = tasks(made_up.folder(), "hle_llmjudge")
+    judgement = task.judges[0].verdict(reply)
+    assert (judgement.outcome, judgement.value) == (outcome, value)
+
+
+def test_the_judge_of_hle_is_asked_for_the_fields_that_its_users_know() -> None:
+    (task,) = tasks(made_up.folder(), "hle_llmjudge")
+    text = asked(task, first_row(task), "Answer: 70\nConfidence: 90%")
+    for field in ("extracted_final_answer", "reasoning", "correct", "confidence"):
+        assert f'"{field}": ' in text

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         compare,
     )
     from steelyard.scoring.exams import (
+        answer_line,
         cmmlu,
         custom_choice,
         custom_choice_fixed,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from steelyard.scoring.judging import (
         compass_verifier_judge,
         in_both_orders,
+        json_verifier,
         judged,
         letter_verifier,
         pairwise,
@@ -92,6 +94,7 @@ __all__ = [
     "Comparison",
     "agreement",
     "aisbench_value",
+    "answer_line",
     "bradley_terry",
     "check",
     "cleaner",
@@ -114,6 +117,7 @@ __all__ = [
     "gsm8k",
     "gsm8k_fixed",
     "in_both_orders",
+    "json_verifier",
     "judged",
     "last_capital",
     "last_option",
@@ -153,6 +157,7 @@ _FILES = {
         "compare",
     ),
     "exams": (
+        "answer_line",
         "cmmlu",
         "custom_choice",
         "custom_choice_fixed",
@@ -173,6 +178,7 @@ _FILES = {
     "judging": (
         "compass_verifier_judge",
         "in_both_orders",
+        "json_verifier",
         "judged",
         "letter_verifier",
         "pairwise",

@@ -1,4 +1,4 @@
-"""Marking rules that belong to one data set: MMLU-Pro, GPQA, CMMLU, users' own questions.
+"""Marking rules that belong to one data set: MMLU-Pro, GPQA, HLE, CMMLU, users' own questions.
 
 Each is AISBench's unless its name says otherwise. The repaired rule for exam letters is
 ``stated_option``.
@@ -20,6 +20,9 @@ mmlu_pro_0_shot = match_answer(r"(?i)ANSWER\s*:\s*([A-P])", name="mmlu_pro_0_sho
 
 mmlu_pro_official = match_answer(r"answer is \(?([A-J])\)?", name="mmlu_pro_official")
 """The authors' first expression alone: nothing where it does not match, no random guess."""
+
+answer_line = match_last_answer(r"(?im)^[*\s]*Answer[*\s]*:[*\s]*(.+?)[*\s]*$", name="answer_line")
+"""What stands behind ``Answer:`` on the last such line is the target, to the letter."""
 
 _GPQA = r"(?i)ANSWER\s*:\s*([A-D])"
 

@@ -93,6 +93,12 @@ def letter_verifier() -> FormJudge:
     return FormJudge(name="letter_verifier", version=1, form=forms.LETTERS, reading=reading)
 
 
+def json_verifier() -> FormJudge:
+    """Correct or not, as a JSON object with the answer that was read, in the manner of HLE."""
+    reading = Correctness(invalid=False)
+    return FormJudge(name="json_verifier", version=1, form=forms.JSON, reading=reading)
+
+
 def compass_verifier_judge(*, steps: bool = False, published: bool = False) -> FormJudge:
     """CompassVerifier's own form; ``steps`` asks for its analysis first.
 
