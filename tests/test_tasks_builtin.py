@@ -100,7 +100,12 @@ NAMES = {
         "mmlu_gen_0_shot_cot_chat_prompt",
         "mmlu_ppl_0_shot_str",
     ],
-    "mmlu_pro": ["mmlu_pro_gen", "mmlu_pro_gen_0_shot_str", "mmlu_pro_gen_5_shot_str"],
+    "mmlu_pro": [
+        "mmlu_pro_gen",
+        "mmlu_pro_gen_0_shot_str",
+        "mmlu_pro_gen_5_shot_str",
+        "mmlu_pro_judge_gen",
+    ],
     "gpqa": [
         "gpqa_gen",
         "gpqa_gen_0_shot_str",

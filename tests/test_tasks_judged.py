@@ -46,6 +46,7 @@ def asked(task: Task, sample: Sample, answer: str) -> str:
     [
         ("aime2025_gen_0_shot_llmjudge", "aime2025_gen", "letter_verifier"),
         ("aime2025_judge_gen", "aime2025_gen", "compass_verifier"),
+        ("mmlu_pro_judge_gen", "mmlu_pro_gen", "letter_verifier"),
     ],
 )
 def test_a_judged_variant_differs_in_its_judge_alone(
@@ -65,6 +66,13 @@ def test_the_judge_of_aime_sees_question_answer_and_right_answer(shared: Path) -
     assert str(sample.question) in text
     assert f"<Standard Answer Begin {FENCE}>:\n70\n" in text
     assert "I make it \\boxed{70}." in text
+
+
+def test_the_judge_of_mmlu_pro_decides_between_right_and_wrong(shared: Path) -> None:
+    made = tasks(shared / "datasets", "mmlu_pro_judge_gen")
+    assert len(made) == 14
+    verdicts = {made[0].judges[0].verdict(reply).outcome for reply in ("A", "B", "C")}
+    assert verdicts == {"right", "wrong", "unparsed"}
 
 
 def test_gpqa_turns_its_options_by_one_place_more_from_row_to_row() -> None:
