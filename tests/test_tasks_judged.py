@@ -4,15 +4,17 @@
 - Its judge is the one that its users know: letters in AISBench's manner, CompassVerifier's form in
   OpenCompass's guide.
 - The judge sees the question, the right answer and the answer, and options where there are any.
+- Where nothing is right, the judge compares the answer with another one, in both orders.
 """
 
+import json
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 import made_up
-from steelyard.core import Json, Message, Sample, Sampling, Task
+from steelyard.core import DataError, Json, Message, MissingData, Sample, Sampling, Task
 from steelyard.tasks import catalogue
 from steelyard.tasks.asking import requests
 from steelyard.tasks.data import Data
@@ -157,3 +159,78 @@ def test_the_judge_of_hle_is_asked_for_the_fields_that_its_users_know() -> None:
     text = asked(task, first_row(task), "Answer: 70\nConfidence: 90%")
     for field in ("extracted_final_answer", "reasoning", "correct", "confidence"):
         assert f'"{field}": ' in text
+
+
+@pytest.fixture
+def arena(shared: Path, tmp_path: Path) -> Path:
+    """Arena-Hard's questions, still without answers of a baseline."""
+    (tmp_path / "arena_hard").mkdir()
+    questions = tmp_path / "arena_hard/question.jsonl"
+    questions.symlink_to(shared / "datasets/arena_hard/question.jsonl")
+    return tmp_path
+
+
+def put_baseline(arena: Path, place: str, *, first: int = 0, plain: bool = False) -> None:
+    """Made-up answers to all questions from ``first`` on, in the layout of the authors."""
+    lines = (arena / "arena_hard/question.jsonl").read_text(encoding="utf-8").split("\n")
+    ids = [json.loads(line)["question_id"] for line in lines if line]
+    path = arena / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for one in ids[first:]:
+            said = f"My answer to {one}."
+            turns = [said] if plain else [{"content": said, "token_len": 9}]
+            choices = [{"index": 0, "turns": turns}]
+            file.write(json.dumps({"question_id": one, "model_id": "m", "choices": choices}) + "\n")
+
+
+def compared(task: Task, sample: Sample) -> None:
+    """The judge is shown both answers, once in each order."""
+    baseline = sample.meta["baseline"]
+    one_way, other_way = (
+        str(judge.question(sample, "My own words.", FENCE)[-1].content) for judge in task.judges
+    )
+    assert one_way.index("My own words.") < one_way.index(baseline)
+    assert other_way.index(baseline) < other_way.index("My own words.")
+    assert {judge.verdict("Verdict: [[A]]").value for judge in task.judges} == {1.0, 0.0}
+
+
+def test_alpaca_eval_compares_with_the_answers_in_its_data(shared: Path) -> None:
+    (task,) = tasks(shared / "datasets", "alpaca_eval_judge_gen")
+    rows = list(task.samples())
+    assert len(rows) == len({row.id for row in rows}) == 805
+    assert {row.target for row in rows} == {None}
+    assert task.metric == "win_rate"
+    (request, *_) = requests(task, rows[:1], sampling=Sampling())
+    assert [message.content for message in request.messages] == [rows[0].question]
+    compared(task, rows[0])
+
+
+@pytest.mark.parametrize("place", ["baseline.jsonl", "model_answer/gpt-4-0314.jsonl"])
+@pytest.mark.parametrize("plain", [False, True])
+def test_arena_hard_compares_with_the_answers_of_a_baseline(
+    arena: Path, place: str, plain: bool
+) -> None:
+    put_baseline(arena, f"arena_hard/{place}", plain=plain)
+    (task,) = told(arena, "arena_hard_judge_gen")
+    rows = list(task.samples())
+    assert len(rows) == 500
+    assert rows[0].meta["baseline"] == f"My answer to {rows[0].id}."
+    compared(task, rows[0])
+
+
+def test_arena_hard_says_that_there_are_no_answers_to_compare_with(arena: Path) -> None:
+    (task,) = told(arena, "arena_hard_judge_gen")
+    with pytest.raises(MissingData, match=r"arena_hard/baseline\.jsonl was not found"):
+        list(task.samples())
+
+
+def test_arena_hard_says_which_question_has_no_answer_to_compare_with(arena: Path) -> None:
+    put_baseline(arena, "answers.jsonl", first=1)
+    named = str(arena / "answers.jsonl")
+    (task,) = told(arena, "arena_hard_judge_gen", baseline=named)
+    with pytest.raises(DataError, match=r"line 1: field `question_id`.* an answer to"):
+        list(task.samples())
+    (task,) = told(arena, "arena_hard_judge_gen", baseline=f"{named}.gone")
+    with pytest.raises(DataError, match="no such file"):
+        list(task.samples())
