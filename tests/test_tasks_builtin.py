@@ -60,6 +60,7 @@ ROWS = {
     "winogrande_lm_eval": ("winogrande_lm_eval", 1, 1267),
     "BoolQ": ("BoolQ", 1, 3270),
     "boolq_lm_eval": ("boolq_lm_eval", 1, 3270),
+    "ifeval": ("ifeval", 1, 541),
     "tiny_arithmetic": ("tiny_arithmetic", 1, 200),
     "tiny_arithmetic_base": ("tiny_arithmetic_base", 1, 200),
 }
@@ -160,6 +161,7 @@ NAMES = {
         "SuperGLUE_BoolQ_gen_5_shot_str",
     ],
     "boolq_lm_eval": ["boolq_lm_eval"],
+    "ifeval": ["ifeval_gen", "ifeval_0_shot_gen_str"],
     "tiny_arithmetic": ["tiny_arithmetic_gen"],
     "tiny_arithmetic_base": ["tiny_arithmetic_base_gen"],
 }
@@ -174,6 +176,7 @@ ALIASES = {
     "gpqa_gen": "gpqa_gen_0_shot_str",
     "ceval_gen": "ceval_gen_5_shot_str",
     "cmmlu_gen": "cmmlu_gen_0_shot_cot_chat_prompt",
+    "ifeval_gen": "ifeval_0_shot_gen_str",
     "siqa_gen": "siqa_gen_0_shot_chat",
     "SuperGLUE_BoolQ_gen": "SuperGLUE_BoolQ_gen_0_shot_str",
 }
@@ -196,6 +199,9 @@ EVERY_NAME = [name for names in NAMES.values() for name in names]
 OWN_NAMES = [name for name in EVERY_NAME if name not in ALIASES]
 LIKELIHOOD_NAMES = [name for name in OWN_NAMES if "_ppl_" in name or name.endswith("_lm_eval")]
 ASKING_NAMES = [name for name in OWN_NAMES if name not in LIKELIHOOD_NAMES]
+UNWRITABLE_NAMES = ["ifeval_0_shot_gen_str"]
+"""No template writes a right answer to these: it has to follow instructions."""
+GOLD_NAMES = [name for name in ASKING_NAMES if name not in UNWRITABLE_NAMES]
 
 SLOW_EVERY = 25
 """A rule that is not live marks all rows where it is the default; else every 25th."""
@@ -252,7 +258,14 @@ def test_a_name_makes_the_promised_tasks_with_all_rows(shared: Path, name: str) 
     assert (len(made), sum(len(rows) for _, rows in made)) == (task_count, row_count)
 
 
-@pytest.mark.parametrize("name", ASKING_NAMES)
+@pytest.mark.parametrize("name", UNWRITABLE_NAMES)
+def test_where_no_template_writes_a_right_answer_it_says_so(shared: Path, name: str) -> None:
+    for task, rows in sampled(shared, name):
+        with pytest.raises(DataError, match="cannot be written down"):
+            gold_text(task, rows[0])
+
+
+@pytest.mark.parametrize("name", GOLD_NAMES)
 def test_the_gold_answer_gets_full_marks_and_a_wrong_one_none(shared: Path, name: str) -> None:
     for task, rows in sampled(shared, name):
         for scorer in text_rules(task):

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
         fold,
     )
     from steelyard.scoring.groups import combine
+    from steelyard.scoring.ifeval import (
+        ifeval_figures,
+        ifeval_strict,
+        instructions_target,
+    )
     from steelyard.scoring.judge_tally import tally
     from steelyard.scoring.judging import (
         compass_verifier_judge,
@@ -116,7 +121,10 @@ __all__ = [
     "gpqa_last",
     "gsm8k",
     "gsm8k_fixed",
+    "ifeval_figures",
+    "ifeval_strict",
     "in_both_orders",
+    "instructions_target",
     "json_verifier",
     "judged",
     "last_capital",
@@ -174,6 +182,11 @@ _FILES = {
         "fold",
     ),
     "groups": ("combine",),
+    "ifeval": (
+        "ifeval_figures",
+        "ifeval_strict",
+        "instructions_target",
+    ),
     "judge_tally": ("tally",),
     "judging": (
         "compass_verifier_judge",
