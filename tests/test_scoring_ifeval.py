@@ -117,7 +117,7 @@ def test_figures_of_real_answers_are_the_published_ones(
 @pytest.mark.parametrize("model", ["qwen-plus", "qwen3-max"])
 def test_another_tool_gives_the_same_marks(shared: Path, model: str) -> None:
     path = shared / f"outputs/evalscope_runs/{model}/reviews/{model}/ifeval_default.jsonl"
-    reviews = [json.loads(line)["sample_score"] for line in path.read_text("utf-8").splitlines()]
+    reviews = [one["sample_score"] for one in lines(path)]
     assert len(reviews) == 10
     for review in reviews:
         sample = samples(shared)[review["sample_metadata"]["prompt"].strip()]

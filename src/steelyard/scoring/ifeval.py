@@ -81,7 +81,7 @@ def ifeval_strict(text: str, sample: Sample) -> Verdict:
             "strict": sum(strict),
             "loose": sum(loose),
             "instructions": len(asked),
-            "loose_prompt": all(loose),
+            "loose_prompt": int(all(loose)),
             "prompts": 1,
         },
     )

@@ -34,9 +34,11 @@ def sentences(text: str) -> list[str]:
     """The sentences of ``text``, none of them empty."""
     found: list[str] = []
     begin = 0
-    for chunk in _CHUNK.finditer(text.rstrip()):
+    text = text.rstrip()
+    for chunk in _CHUNK.finditer(text):
         end = _end_in(text, chunk)
-        if end and _ends(text[chunk.start() : end], text[end:].lstrip()[:1]):
+        following = _CHUNK.search(text, end) if end else None
+        if following and _ends(text[chunk.start() : end], text[following.start()]):
             closing = _CLOSING.match(text, end)
             end = closing.end() if closing else end
             found.append(text[begin:end].strip())
