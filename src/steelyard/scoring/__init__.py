@@ -10,16 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from steelyard.scoring.clean import cleaner
+    from steelyard.scoring.clean import (
+        cleaner,
+    )
     from steelyard.scoring.comparing import (
         Comparison,
         compare,
     )
     from steelyard.scoring.exams import (
+        answer_line,
         cmmlu,
         custom_choice,
         custom_choice_fixed,
         exact_match,
+        gpqa_first,
+        gpqa_last,
         mmlu_pro_0_shot,
         mmlu_pro_5_shot,
         mmlu_pro_official,
@@ -29,7 +34,14 @@ if TYPE_CHECKING:
         aisbench_value,
         fold,
     )
-    from steelyard.scoring.groups import combine
+    from steelyard.scoring.groups import (
+        combine,
+    )
+    from steelyard.scoring.ifeval import (
+        ifeval_figures,
+        ifeval_strict,
+        instructions_target,
+    )
     from steelyard.scoring.judge_scores import (
         by_rule,
         judged_score,
@@ -37,11 +49,14 @@ if TYPE_CHECKING:
         text_to_judge,
         without_judge,
     )
-    from steelyard.scoring.judge_tally import tally
+    from steelyard.scoring.judge_tally import (
+        tally,
+    )
     from steelyard.scoring.judging import (
         compass_verifier_judge,
         in_both_orders,
         insisting,
+        json_verifier,
         judged,
         letter_verifier,
         pairwise,
@@ -49,7 +64,9 @@ if TYPE_CHECKING:
         score,
         verifier,
     )
-    from steelyard.scoring.likelihoods import most_likely
+    from steelyard.scoring.likelihoods import (
+        most_likely,
+    )
     from steelyard.scoring.marking import (
         mark,
         prediction,
@@ -58,7 +75,9 @@ if TYPE_CHECKING:
         math_verify,
         math_verify_fixed,
     )
-    from steelyard.scoring.mathtext import math_v2
+    from steelyard.scoring.mathtext import (
+        math_v2,
+    )
     from steelyard.scoring.numbers import (
         gsm8k,
         gsm8k_fixed,
@@ -70,9 +89,12 @@ if TYPE_CHECKING:
         last_capital,
         last_option,
         match_answer,
+        match_last_answer,
         stated_option,
     )
-    from steelyard.scoring.own_judges import own_judge
+    from steelyard.scoring.own_judges import (
+        own_judge,
+    )
     from steelyard.scoring.preferences import (
         decided,
         first_token_preference,
@@ -87,7 +109,9 @@ if TYPE_CHECKING:
         macro,
         majority,
     )
-    from steelyard.scoring.ratings import bradley_terry
+    from steelyard.scoring.ratings import (
+        bradley_terry,
+    )
     from steelyard.scoring.registry import (
         check,
         scorer,
@@ -97,6 +121,7 @@ __all__ = [
     "Comparison",
     "agreement",
     "aisbench_value",
+    "answer_line",
     "bradley_terry",
     "by_rule",
     "check",
@@ -115,10 +140,16 @@ __all__ = [
     "first_option",
     "first_token_preference",
     "fold",
+    "gpqa_first",
+    "gpqa_last",
     "gsm8k",
     "gsm8k_fixed",
+    "ifeval_figures",
+    "ifeval_strict",
     "in_both_orders",
     "insisting",
+    "instructions_target",
+    "json_verifier",
     "judged",
     "judged_score",
     "judgement",
@@ -130,6 +161,7 @@ __all__ = [
     "majority",
     "mark",
     "match_answer",
+    "match_last_answer",
     "math_v2",
     "math_verify",
     "math_verify_fixed",
@@ -161,10 +193,13 @@ _FILES = {
         "compare",
     ),
     "exams": (
+        "answer_line",
         "cmmlu",
         "custom_choice",
         "custom_choice_fixed",
         "exact_match",
+        "gpqa_first",
+        "gpqa_last",
         "mmlu_pro_0_shot",
         "mmlu_pro_5_shot",
         "mmlu_pro_official",
@@ -175,7 +210,11 @@ _FILES = {
         "fold",
     ),
     "groups": ("combine",),
-    "judge_tally": ("tally",),
+    "ifeval": (
+        "ifeval_figures",
+        "ifeval_strict",
+        "instructions_target",
+    ),
     "judge_scores": (
         "by_rule",
         "judged_score",
@@ -183,10 +222,12 @@ _FILES = {
         "text_to_judge",
         "without_judge",
     ),
+    "judge_tally": ("tally",),
     "judging": (
         "compass_verifier_judge",
         "in_both_orders",
         "insisting",
+        "json_verifier",
         "judged",
         "letter_verifier",
         "pairwise",
@@ -215,6 +256,7 @@ _FILES = {
         "last_capital",
         "last_option",
         "match_answer",
+        "match_last_answer",
         "stated_option",
     ),
     "own_judges": ("own_judge",),
@@ -226,7 +268,12 @@ _FILES = {
         "standard_error",
         "win_rate",
     ),
-    "raters": ("agreement", "cohen_kappa", "macro", "majority"),
+    "raters": (
+        "agreement",
+        "cohen_kappa",
+        "macro",
+        "majority",
+    ),
     "ratings": ("bradley_terry",),
     "registry": (
         "check",

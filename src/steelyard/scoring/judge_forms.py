@@ -35,6 +35,23 @@ LETTERS = Form(
     ),
 )
 
+JSON = Form(
+    system=_GRADER,
+    user=(
+        "Judge whether the candidate's response to the question gives the reference answer, which "
+        "is exact and right.\n\n{question}\n\n{reference}\n\n{candidate}\n\n"
+        "Look only at whether the two final answers agree: a number may be off by a small error of "
+        "rounding, anything else has to mean the same. Do not solve the question, and do not "
+        "defend another answer.\n\n"
+        "Reply with one JSON object and nothing else. Its fields, in this order:\n"
+        '"extracted_final_answer": the response\'s final answer as text, "None" if it has none\n'
+        '"reasoning": in a few sentences, where the two answers agree or differ\n'
+        '"correct": "yes" or "no"\n'
+        '"confidence": how sure the response says it is, a whole number of percent from 0 to 100; '
+        "100 if it does not say"
+    ),
+)
+
 SCORE = Form(
     system=_GRADER,
     user=(

@@ -7,6 +7,7 @@ A judge is a form (the words of the question) and a reading (what the reply mean
 
 from collections.abc import Mapping
 from hashlib import sha256
+from string import ascii_uppercase
 
 import msgspec
 
@@ -110,6 +111,12 @@ def letter_verifier() -> FormJudge:
     return FormJudge(name="letter_verifier", version=1, form=forms.LETTERS, reading=reading)
 
 
+def json_verifier() -> FormJudge:
+    """Correct or not, as a JSON object with the answer that was read, in the manner of HLE."""
+    reading = Correctness(invalid=False)
+    return FormJudge(name="json_verifier", version=1, form=forms.JSON, reading=reading)
+
+
 def compass_verifier_judge(*, steps: bool = False, published: bool = False) -> FormJudge:
     """CompassVerifier's own form; ``steps`` asks for its analysis first.
 
@@ -177,8 +184,15 @@ def _scale(low: float, high: float, *, whole: bool) -> dict[str, str]:
 
 
 def _text(sample: Sample) -> str:
-    """The question as text; of a picture and the like only what it is, in brackets."""
+    """The question as text, with its options under their letters.
+
+    Of a picture and the like only what it is, in brackets.
+    """
     if isinstance(sample.question, str):
-        return sample.question
-    parts = (part.get("text") or f"[{part.get('type', 'part')}]" for part in sample.question)
-    return "\n".join(str(part) for part in parts)
+        parts = [sample.question]
+    else:
+        parts = [
+            str(part.get("text") or f"[{part.get('type', 'part')}]") for part in sample.question
+        ]
+    options = zip(ascii_uppercase, sample.choices, strict=False)
+    return "\n".join([*parts, *(f"{letter}. {option}" for letter, option in options)])
