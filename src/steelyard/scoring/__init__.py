@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from steelyard.scoring.judge_tally import tally
     from steelyard.scoring.judging import (
         compass_verifier_judge,
+        graded_pairwise,
         in_both_orders,
         judged,
         letter_verifier,
@@ -106,6 +107,7 @@ __all__ = [
     "first_option",
     "first_token_preference",
     "fold",
+    "graded_pairwise",
     "gsm8k",
     "gsm8k_fixed",
     "in_both_orders",
@@ -164,6 +166,7 @@ _FILES = {
     "judge_tally": ("tally",),
     "judging": (
         "compass_verifier_judge",
+        "graded_pairwise",
         "in_both_orders",
         "judged",
         "letter_verifier",
