@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         math_verify_fixed,
     )
     from steelyard.scoring.mathtext import math_v2
+    from steelyard.scoring.mt_bench_judges import mt_bench, mt_bench_pairwise
     from steelyard.scoring.numbers import (
         gsm8k,
         gsm8k_fixed,
@@ -127,6 +128,8 @@ __all__ = [
     "mmlu_pro_5_shot",
     "mmlu_pro_official",
     "most_likely",
+    "mt_bench",
+    "mt_bench_pairwise",
     "nearest_option",
     "own_judge",
     "pairwise",
@@ -185,6 +188,7 @@ _FILES = {
         "math_verify_fixed",
     ),
     "mathtext": ("math_v2",),
+    "mt_bench_judges": ("mt_bench", "mt_bench_pairwise"),
     "numbers": (
         "gsm8k",
         "gsm8k_fixed",
