@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         score,
         verifier,
     )
+    from steelyard.scoring.length_control import length_controlled
     from steelyard.scoring.likelihoods import most_likely
     from steelyard.scoring.marking import (
         mark,
@@ -116,6 +117,7 @@ __all__ = [
     "last_capital",
     "last_option",
     "length_bias",
+    "length_controlled",
     "letter_verifier",
     "macro",
     "majority",
@@ -178,6 +180,7 @@ _FILES = {
         "score",
         "verifier",
     ),
+    "length_control": ("length_controlled",),
     "likelihoods": ("most_likely",),
     "marking": (
         "mark",
