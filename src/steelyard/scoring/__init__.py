@@ -87,6 +87,8 @@ if TYPE_CHECKING:
         check,
         scorer,
     )
+    from steelyard.scoring.style import style_of
+    from steelyard.scoring.style_control import style_controlled, vote
 
 __all__ = [
     "Comparison",
@@ -142,8 +144,11 @@ __all__ = [
     "scorer",
     "standard_error",
     "stated_option",
+    "style_controlled",
+    "style_of",
     "tally",
     "verifier",
+    "vote",
     "win_rate",
 ]
 
@@ -220,6 +225,8 @@ _FILES = {
         "check",
         "scorer",
     ),
+    "style": ("style_of",),
+    "style_control": ("style_controlled", "vote"),
 }
 """Where each public name is defined."""
 
