@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     )
     from steelyard.scoring.judging import (
         compass_verifier_judge,
+        graded_pairwise,
         in_both_orders,
         insisting,
         json_verifier,
@@ -63,6 +64,9 @@ if TYPE_CHECKING:
         rubric,
         score,
         verifier,
+    )
+    from steelyard.scoring.length_control import (
+        length_controlled,
     )
     from steelyard.scoring.likelihoods import (
         most_likely,
@@ -77,6 +81,10 @@ if TYPE_CHECKING:
     )
     from steelyard.scoring.mathtext import (
         math_v2,
+    )
+    from steelyard.scoring.mt_bench_judges import (
+        mt_bench,
+        mt_bench_pairwise,
     )
     from steelyard.scoring.numbers import (
         gsm8k,
@@ -116,6 +124,13 @@ if TYPE_CHECKING:
         check,
         scorer,
     )
+    from steelyard.scoring.style import (
+        style_of,
+    )
+    from steelyard.scoring.style_control import (
+        style_controlled,
+        vote,
+    )
 
 __all__ = [
     "Comparison",
@@ -142,6 +157,7 @@ __all__ = [
     "fold",
     "gpqa_first",
     "gpqa_last",
+    "graded_pairwise",
     "gsm8k",
     "gsm8k_fixed",
     "ifeval_figures",
@@ -156,6 +172,7 @@ __all__ = [
     "last_capital",
     "last_option",
     "length_bias",
+    "length_controlled",
     "letter_verifier",
     "macro",
     "majority",
@@ -169,6 +186,8 @@ __all__ = [
     "mmlu_pro_5_shot",
     "mmlu_pro_official",
     "most_likely",
+    "mt_bench",
+    "mt_bench_pairwise",
     "nearest_option",
     "own_judge",
     "pairwise",
@@ -179,9 +198,12 @@ __all__ = [
     "scorer",
     "standard_error",
     "stated_option",
+    "style_controlled",
+    "style_of",
     "tally",
     "text_to_judge",
     "verifier",
+    "vote",
     "win_rate",
     "without_judge",
 ]
@@ -225,6 +247,7 @@ _FILES = {
     "judge_tally": ("tally",),
     "judging": (
         "compass_verifier_judge",
+        "graded_pairwise",
         "in_both_orders",
         "insisting",
         "json_verifier",
@@ -235,6 +258,7 @@ _FILES = {
         "score",
         "verifier",
     ),
+    "length_control": ("length_controlled",),
     "likelihoods": ("most_likely",),
     "marking": (
         "mark",
@@ -245,6 +269,10 @@ _FILES = {
         "math_verify_fixed",
     ),
     "mathtext": ("math_v2",),
+    "mt_bench_judges": (
+        "mt_bench",
+        "mt_bench_pairwise",
+    ),
     "numbers": (
         "gsm8k",
         "gsm8k_fixed",
@@ -278,6 +306,11 @@ _FILES = {
     "registry": (
         "check",
         "scorer",
+    ),
+    "style": ("style_of",),
+    "style_control": (
+        "style_controlled",
+        "vote",
     ),
 }
 """Where each public name is defined."""

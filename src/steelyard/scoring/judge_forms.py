@@ -75,6 +75,22 @@ PAIRWISE = Form(
     ),
 )
 
+GRADED = Form(
+    system=_GRADER,
+    user=(
+        "Two assistants answered the same question. Decide which answer is better, and by how "
+        "much.\n\n"
+        "{question}\n\nAssistant A:\n{first}\n\nAssistant B:\n{second}\n\n"
+        "Judge by whether the answer does what was asked, by its correctness and its usefulness. "
+        "Neither the order of the answers nor their length or layout counts.\n\n"
+        "First sketch how you would answer the question, then write a short comparison. Then end "
+        "with a line of its own, one of:\n"
+        "Verdict: [[A>>B]]\nVerdict: [[A>B]]\nVerdict: [[A=B]]\nVerdict: [[B>A]]\n"
+        "Verdict: [[B>>A]]\n"
+        "where >> means clearly better, > slightly better and = equally good."
+    ),
+)
+
 RUBRIC = Form(
     system=_GRADER,
     user=(

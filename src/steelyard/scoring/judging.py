@@ -18,12 +18,14 @@ from steelyard.scoring.judge_fence import Form, ask
 from steelyard.scoring.judge_readings import (
     Correctness,
     Criterion,
+    Graded,
     Points,
     Preferred,
     Reading,
     Rubric,
 )
 from steelyard.scoring.marking import is_cut
+from steelyard.scoring.preferences import decided
 from steelyard.scoring.verdict_kinds import Scale
 
 PARSER_VERSION = 1
@@ -150,6 +152,16 @@ def pairwise(*, against: str = "baseline", swapped: bool = False) -> FormJudge:
     return FormJudge(name=name, version=1, form=forms.PAIRWISE, reading=reading)
 
 
+def graded_pairwise(*, against: str = "baseline", swapped: bool = False) -> FormJudge:
+    """As ``pairwise``, with Arena-Hard's five verdicts, which also say by how much.
+
+    The form is ours. For Arena-Hard's own words give ``own_judge`` a file that ``reads: graded``.
+    """
+    reading = Graded(against=against, swapped=swapped)
+    name = "graded_pairwise_swapped" if swapped else "graded_pairwise"
+    return FormJudge(name=name, version=1, form=forms.GRADED, reading=reading)
+
+
 def rubric(
     criteria: tuple[Criterion, ...], low: float = 1, high: float = 5, *, whole: bool = False
 ) -> FormJudge:
@@ -166,16 +178,20 @@ def rubric(
 def in_both_orders(first: Judgement, second: Judgement) -> Judgement:
     """One judgement out of the two orders of a comparison.
 
-    When both name the same answer it wins; when they differ, or one is a tie, the position decided
-    as much as the answers, and it is a tie. Without both there is no judgement.
+    When both name the same answer it wins, by the mean of the two values; when they differ, or one
+    is a tie, the position decided as much as the answers, and it is a tie. Without both there is no
+    judgement.
     """
-    for one in (first, second):
-        if one.value is None:
-            return one
-    if first.value == second.value:
+    one, other = first.value, second.value
+    if one is None or other is None:
+        return first if one is None else second
+    if one == other:
         return first
     why = f"{first.answer} when shown first, {second.answer} when shown second"
-    return Judgement(outcome="partial", value=0.5, answer="tie", why=why)
+    if decided(one) != decided(other):
+        return Judgement(outcome="partial", value=0.5, answer="tie", why=why)
+    answer = "win" if one > 0.5 else "loss"
+    return Judgement(outcome="partial", value=(one + other) / 2, answer=answer, why=why)
 
 
 def _scale(low: float, high: float, *, whole: bool) -> dict[str, str]:
