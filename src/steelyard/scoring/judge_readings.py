@@ -141,6 +141,7 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     swapped: bool = False
     """See ``Preferred``."""
     needs_reference: bool = False
+    scale: ClassVar[None] = None
 
     def answers(self, sample: Sample, answer: str) -> dict[str, str]:
         """See ``Preferred``."""
