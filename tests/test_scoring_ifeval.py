@@ -317,7 +317,9 @@ def test_answers_to_one_prompt_are_one_cluster() -> None:
 
 
 def test_under_another_rule_there_are_no_further_figures() -> None:
-    assert ifeval_figures([Score(key="1#0", scorer="other@1", outcome="right", value=1.0)]) == ()
+    for parts in ({}, {"own": 1.0}):
+        other = Score(key="1#0", scorer="other@1", outcome="right", value=1.0, parts=parts)
+        assert ifeval_figures([other]) == ()
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def ifeval_strict(text: str, sample: Sample) -> Verdict:
 
 def ifeval_figures(scores: Sequence[Score]) -> tuple[Metric, ...]:
     """The three figures beside the strict one over prompts; none where another rule marked."""
-    if not any(one.parts for one in scores):
+    if not any("instructions" in one.parts for one in scores):
         return ()
     return (
         pooled("Inst-level-strict-accuracy", scores, "strict", "instructions"),
