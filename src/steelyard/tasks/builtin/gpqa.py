@@ -101,4 +101,4 @@ def letter_last(data: Data) -> Task:
 def verified(data: Data) -> Task:
     """By rule, and by a judge where the rule finds no right answer."""
     made = gpqa(data, LETTER_LAST, gpqa_first, "ANSWER: {target}")
-    return msgspec.structs.replace(made, judges=(compass_verifier_judge(),))
+    return msgspec.structs.replace(made, judges=(compass_verifier_judge(),), cascade=True)
