@@ -28,7 +28,7 @@ from steelyard.scoring.marking import is_cut
 from steelyard.scoring.preferences import decided
 from steelyard.scoring.verdict_kinds import Scale
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 """Raised when the parser may read a reply differently."""
 NO_REFERENCE = "(there is no reference answer)"
 
