@@ -47,6 +47,8 @@ class Rated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     reference: str = ""
     """A file with the reference answers."""
+    published: bool = False
+    """Whether the judge's forms are sent to the letter, without our marker in their lines."""
 
 
 class Compared(Rated, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -124,9 +126,8 @@ def read_to_judge(data: Data, options: Rated) -> Iterator[Sample]:
     return samples(path, Row, partial(to_judge, answers(place) if place else {}))
 
 
-def read_to_compare(data: Data) -> Iterator[Sample]:
+def read_to_compare(data: Data, options: Compared) -> Iterator[Sample]:
     """The same with another model's answers, in the fields where their judge looks for them."""
-    options = data.options(Compared)
     path = baseline_file(data, options.baseline, BASELINES, ANSWERS)
     baseline = answers(path)
     for sample in read_to_judge(data, options):
@@ -146,14 +147,15 @@ def _other(baseline: Mapping[str, tuple[str, ...]], path: Path, id: str) -> dict
 @task("mtbench_judge_gen", options=Rated)
 def mtbench_rated(data: Data) -> Task:
     """Every answer is rated."""
+    options = data.options(Rated)
     return Task(
         name="mtbench",
         version=1,
-        samples=partial(read_to_judge, data, data.options(Rated)),
+        samples=partial(read_to_judge, data, options),
         prompt=Prompt(style="chat", user="{question}"),
         scorer=exact_match,
         metric="rating_percent",
-        judges=(mt_bench_rating(),),
+        judges=(mt_bench_rating(published=options.published),),
         features=mt_bench_category,
         figures=mt_bench_ratings,
     )
@@ -162,14 +164,18 @@ def mtbench_rated(data: Data) -> Task:
 @task("mtbench_pairwise_judge_gen", options=Compared)
 def mtbench_compared(data: Data) -> Task:
     """Every answer is compared with the baseline's."""
+    options = data.options(Compared)
     return Task(
         name="mtbench_pairwise",
         version=1,
-        samples=partial(read_to_compare, data),
+        samples=partial(read_to_compare, data, options),
         prompt=Prompt(style="chat", user="{question}"),
         scorer=exact_match,
         metric="win_rate",
-        judges=(mt_bench_comparison(), mt_bench_comparison(swapped=True)),
+        judges=tuple(
+            mt_bench_comparison(swapped=swapped, published=options.published)
+            for swapped in (False, True)
+        ),
         features=mt_bench_category,
         figures=mt_bench_wins,
     )
