@@ -235,3 +235,48 @@ def test_arena_hard_says_which_question_has_no_answer_to_compare_with(arena: Pat
     (task,) = told(arena, "arena_hard_judge_gen", baseline=f"{named}.gone")
     with pytest.raises(DataError, match="no such file"):
         list(task.samples())
+
+
+def mt_bench_rows(shared: Path, folder: Path, *ids: int, references: bool) -> Path:
+    """MT-Bench's questions with these ids, in a data folder of their own."""
+    (folder / "mtbench").mkdir()
+    for name in ("question.jsonl", *(["reference_answer_gpt-4.jsonl"] if references else [])):
+        rows = (shared / "datasets/mtbench" / name).read_text(encoding="utf-8").splitlines()
+        kept = [row for row in rows if json.loads(row)["question_id"] in ids]
+        (folder / "mtbench" / name).write_text("".join(f"{row}\n" for row in kept), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("references", [False, True])
+def test_mt_bench_is_judged_beside_a_reference_in_three_categories(
+    shared: Path, tmp_path: Path, references: bool
+) -> None:
+    root = mt_bench_rows(shared, tmp_path, 95, 111, 123, 133, references=references)
+    (task,), (load,) = told(root, "mtbench_judge_gen"), told(root, "mtbench_gen")
+    judged, plain = list(task.samples()), list(load.samples())
+    given = {row.id: [row.given, *(turn.given for turn in row.turns)] for row in judged}
+    assert given["95"] == given["133"] == [None, None], "roleplay and extraction have none"
+    assert all(row.given is not None for row in plain if row.id in ("95", "133"))
+    assert given["123"] == [None, None] or references, "one question has none of its own"
+    (own,) = [[row.given, *(turn.given for turn in row.turns)] for row in plain if row.id == "111"]
+    assert (given["111"] == own) is not references
+    sent, asked = (
+        [one.messages for one in requests(made, rows, sampling=Sampling())]
+        for made, rows in ((task, judged), (load, plain))
+    )
+    assert sent == asked
+
+
+def test_mt_bench_says_what_there_is_to_compare_with(shared: Path, tmp_path: Path) -> None:
+    root = mt_bench_rows(shared, tmp_path, 81, references=False)
+    (task,) = told(root, "mtbench_pairwise_judge_gen")
+    with pytest.raises(MissingData, match=r"mtbench/baseline\.jsonl was not found"):
+        list(task.samples())
+    answers = tmp_path / "mtbench/baseline.jsonl"
+    for turns, said in ((["One."], "1 answers"), (["One.", "Two.", "Three."], "3 answers")):
+        answers.write_text(json.dumps({"question_id": 81, "choices": [{"turns": turns}]}) + "\n")
+        with pytest.raises(DataError, match=f"{said} to question 81; expected one to each"):
+            list(task.samples())
+    (task,) = told(root, "mtbench_judge_gen", reference=f"{answers}.gone")
+    with pytest.raises(DataError, match=r"reference=.*no such file"):
+        list(task.samples())
