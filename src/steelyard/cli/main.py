@@ -17,6 +17,7 @@ from steelyard import __version__
 COMMANDS = {
     "run": "ask models the questions of data sets, mark the answers, report (ais_bench)",
     "sweep": "load tests at rising load, and the highest load that meets the objectives",
+    "calibrate": "how far a judge can be trusted, against labels by people",
     "demo": "a complete run against the simulated endpoint with eight bundled questions",
     "sim": "start the simulated endpoint: a stand-in service for trying things out",
 }
@@ -30,7 +31,7 @@ EXIT_CODES = (
 
 def usage() -> str:
     """The text of ``steelyard --help``."""
-    rows = "\n".join(f"  {name:<8}{text}" for name, text in COMMANDS.items())
+    rows = "\n".join(f"  {name:<11}{text}" for name, text in COMMANDS.items())
     return (
         "usage: steelyard COMMAND [options]\n\n"
         "Weighs a large language model: how right it is, and how sure we are of that.\n\n"

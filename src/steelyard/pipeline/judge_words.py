@@ -1,14 +1,15 @@
 """What a report says about the judge behind a score: who, how sure, how much."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from steelyard.reports import JudgeAccount, Note, Results
 
-_SHOWN = {
+LACKS: Mapping[str, str] = {
     "unparsed": "without a verdict that can be read",
     "judge_failed": "that the judge could not be asked about",
     "unjudged": "not judged yet",
 }
+"""What is said of answers with an outcome that is no verdict."""
 
 
 def judge_notes(results: Results) -> Iterator[Note]:
@@ -24,10 +25,11 @@ def _who(account: JudgeAccount) -> str:
     by = f"{account.abbr} ({account.served})" if account.served else account.abbr
     unparsed, asked = account.outcomes.get("unparsed", 0), account.asked
     share = f"{100 * unparsed / asked:.1f} % of {asked:,} unparsed" if asked else "nobody was asked"
-    return f"judged by {by}, {account.judge}; {share}; {_cost(account)}"
+    return f"judged by {by}, {account.judge}; {share}; {cost(account)}"
 
 
-def _cost(account: JudgeAccount) -> str:
+def cost(account: JudgeAccount) -> str:
+    """Replies, tokens, and their price where it is known."""
     replies = f"{account.replies:,} replies"
     if account.prompt_tokens is None or account.output_tokens is None:
         return f"{replies}, tokens unknown"
@@ -38,7 +40,7 @@ def _cost(account: JudgeAccount) -> str:
 
 
 def _missing(account: JudgeAccount) -> Iterator[str]:
-    for outcome, words in _SHOWN.items():
+    for outcome, words in LACKS.items():
         if number := account.outcomes.get(outcome):
             reason = account.reasons.get(outcome, "")[:200]
             yield f"{number:,} answers {words}, for example: {reason}"

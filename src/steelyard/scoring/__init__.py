@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from steelyard.scoring.judge_tally import tally
     from steelyard.scoring.judging import (
+        both_orders,
         compass_verifier_judge,
         in_both_orders,
         insisting,
@@ -86,6 +87,8 @@ if TYPE_CHECKING:
         cohen_kappa,
         macro,
         majority,
+        quadratic_kappa,
+        spearman,
     )
     from steelyard.scoring.ratings import bradley_terry
     from steelyard.scoring.registry import (
@@ -97,6 +100,7 @@ __all__ = [
     "Comparison",
     "agreement",
     "aisbench_value",
+    "both_orders",
     "bradley_terry",
     "by_rule",
     "check",
@@ -142,9 +146,11 @@ __all__ = [
     "pairwise",
     "position_bias",
     "prediction",
+    "quadratic_kappa",
     "rubric",
     "score",
     "scorer",
+    "spearman",
     "standard_error",
     "stated_option",
     "tally",
@@ -184,6 +190,7 @@ _FILES = {
         "without_judge",
     ),
     "judging": (
+        "both_orders",
         "compass_verifier_judge",
         "in_both_orders",
         "insisting",
@@ -226,7 +233,14 @@ _FILES = {
         "standard_error",
         "win_rate",
     ),
-    "raters": ("agreement", "cohen_kappa", "macro", "majority"),
+    "raters": (
+        "agreement",
+        "cohen_kappa",
+        "macro",
+        "majority",
+        "quadratic_kappa",
+        "spearman",
+    ),
     "ratings": ("bradley_terry",),
     "registry": (
         "check",

@@ -58,6 +58,16 @@ class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
         scale = self.reading.scale
         return None if scale is None else (scale.low, scale.high)
 
+    @property
+    def against(self) -> str | None:
+        """Of a comparison: the sample's field that holds the other answer."""
+        return self.reading.against if isinstance(self.reading, Preferred) else None
+
+    @property
+    def says_invalid(self) -> bool:
+        """Whether it may say that there is no answer to judge."""
+        return isinstance(self.reading, Correctness) and self.reading.invalid
+
     def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
         """See ``core.Judge``; ``DataError`` when the sample lacks what the form asks for."""
         if self.reading.needs_reference and sample.target is None:
@@ -138,9 +148,18 @@ def pairwise(*, against: str = "baseline", swapped: bool = False) -> FormJudge:
 
     ``swapped`` shows the answer second. Ask both and fold them with ``in_both_orders``.
     """
-    reading = Preferred(against=against, swapped=swapped)
-    name = "pairwise_swapped" if swapped else "pairwise"
-    return FormJudge(name=name, version=1, form=forms.PAIRWISE, reading=reading)
+    reading = Preferred(against=against)
+    judge = FormJudge(name="pairwise", version=1, form=forms.PAIRWISE, reading=reading)
+    return both_orders(judge)[swapped]
+
+
+def both_orders(judge: FormJudge) -> tuple[FormJudge, FormJudge]:
+    """A judge that compares, and the same with the answer shown second."""
+    if not isinstance(judge.reading, Preferred):
+        raise TypeError(f"{judge.id} compares nothing")
+    replace = msgspec.structs.replace
+    reading = replace(judge.reading, swapped=True)
+    return judge, replace(judge, name=f"{judge.name}_swapped", reading=reading)
 
 
 def rubric(
