@@ -7,7 +7,7 @@ questions, of which the endpoint answers a known share rightly.
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from steelyard.scoring.verdict_grades import SIDES, read_grade
 from steelyard.scoring.verdict_kinds import Kind, Scale, correctness, preference
 from steelyard.scoring.verdicts import read
 
@@ -75,9 +76,15 @@ QUOTING = [
 ]
 
 
+def verdict_of(reply: str, form: str) -> str | None:
+    if form == "pairwise_graded":
+        return read_grade(reply).verdict
+    return read(reply, KINDS[form]).verdict
+
+
 @pytest.mark.parametrize("row", CORPUS, ids=lambda row: f"{row['form']}: {row['reply'][:40]!r}")
 def test_the_corpus_is_read_as_it_is_meant(row: dict[str, str | None]) -> None:
-    assert read(row["reply"], KINDS[row["form"]]).verdict == row["expected"]
+    assert verdict_of(row["reply"], row["form"]) == row["expected"]
 
 
 def test_the_corpus_has_every_form_in_both_languages() -> None:
@@ -192,3 +199,21 @@ def test_reading_says_where_it_was_read_or_why_it_was_not() -> None:
     assert read("Verdict: A or B", kind).why == (
         "the line 'Verdict' states no verdict, or more than one"
     )
+
+
+@given(text=ANY_TEXT)
+def test_a_grade_is_on_the_side_that_a_plain_preference_is_on(text: str) -> None:
+    """``KINDS["pairwise"]`` knows one tie more, the letter C, which states no grade."""
+    grade, why = read_grade(text)
+    assert why
+    if grade is not None:
+        assert read(text, KINDS["pairwise"]).verdict in (SIDES[grade], None)
+
+
+@given(before=ANY_TEXT, grade=st.sampled_from(["A>>B", "A>B", "A=B", "B>A", "B>>A"]))
+def test_a_clear_last_grade_counts_whatever_stands_before_it(before: str, grade: str) -> None:
+    assume("<think" not in before.lower())
+    assume(not before.rstrip().rstrip("* ").endswith((":", "：")))
+    expected = read_grade(f"[[{grade}]]").verdict
+    assert expected is not None
+    assert read_grade(f"{before}\n\nVerdict: [[{grade}]]").verdict == expected

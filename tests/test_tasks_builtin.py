@@ -1,5 +1,7 @@
 """What is promised of every data set in the catalogue, checked on the real data.
 
+Where the data may not be copied, it is checked on made-up rows in its layout.
+
 - Every promised name exists and makes tasks with the promised names and numbers of rows.
 - A right answer gets full marks and a wrong one none, for every row, under every marking rule.
 - Ids are unique, and no prompt shows the answer that it asks for.
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import made_up
 import small_tokenizer
 from steelyard.core import (
     DataError,
@@ -40,6 +43,8 @@ ROWS = {
     "math": ("math_prm800k_500", 1, 500),
     "mmlu": ("lukaemon_mmlu_abstract_algebra", 57, 14042),
     "mmlu_pro": ("mmlu_pro_computer_science", 14, 12032),
+    "gpqa": ("GPQA_diamond", 1, 8),
+    "hle": ("hle", 1, 6),
     "ceval": ("ceval-law", 52, 1346),
     "cmmlu": ("cmmlu-college_law", 67, 11582),
     "ARC-c": ("ARC-c", 1, 1165),
@@ -55,10 +60,11 @@ ROWS = {
     "winogrande_lm_eval": ("winogrande_lm_eval", 1, 1267),
     "BoolQ": ("BoolQ", 1, 3270),
     "boolq_lm_eval": ("boolq_lm_eval", 1, 3270),
+    "ifeval": ("ifeval", 1, 541),
     "tiny_arithmetic": ("tiny_arithmetic", 1, 200),
     "tiny_arithmetic_base": ("tiny_arithmetic_base", 1, 200),
 }
-"""One of the task names, the number of tasks and of rows in all."""
+"""One of the task names, the number of tasks and of rows in all (GPQA, HLE: of made-up rows)."""
 
 NAMES = {
     "gsm8k": [
@@ -76,7 +82,12 @@ NAMES = {
         "demo_gsm8k_gen_0_shot_cot_str_perf",
     ],
     "aime2024": ["aime2024_gen", "aime2024_gen_0_shot_str", "aime2024_gen_0_shot_chat_prompt"],
-    "aime2025": ["aime2025_gen", "aime2025_gen_0_shot_chat_prompt"],
+    "aime2025": [
+        "aime2025_gen",
+        "aime2025_gen_0_shot_chat_prompt",
+        "aime2025_gen_0_shot_llmjudge",
+        "aime2025_judge_gen",
+    ],
     "math": [
         "math500_gen",
         "math500_gen_0_shot_cot_chat_prompt",
@@ -90,7 +101,19 @@ NAMES = {
         "mmlu_gen_0_shot_cot_chat_prompt",
         "mmlu_ppl_0_shot_str",
     ],
-    "mmlu_pro": ["mmlu_pro_gen", "mmlu_pro_gen_0_shot_str", "mmlu_pro_gen_5_shot_str"],
+    "mmlu_pro": [
+        "mmlu_pro_gen",
+        "mmlu_pro_gen_0_shot_str",
+        "mmlu_pro_gen_5_shot_str",
+        "mmlu_pro_judge_gen",
+    ],
+    "gpqa": [
+        "gpqa_gen",
+        "gpqa_gen_0_shot_str",
+        "gpqa_gen_0_shot_cot_chat_prompt",
+        "gpqa_judge_gen",
+    ],
+    "hle": ["hle_llmjudge", "hle_judge_gen"],
     "ceval": [
         "ceval_gen",
         "ceval_gen_5_shot_str",
@@ -138,6 +161,7 @@ NAMES = {
         "SuperGLUE_BoolQ_gen_5_shot_str",
     ],
     "boolq_lm_eval": ["boolq_lm_eval"],
+    "ifeval": ["ifeval_gen", "ifeval_0_shot_gen_str"],
     "tiny_arithmetic": ["tiny_arithmetic_gen"],
     "tiny_arithmetic_base": ["tiny_arithmetic_base_gen"],
 }
@@ -149,8 +173,10 @@ ALIASES = {
     "math500_gen": "math500_gen_0_shot_cot_chat_prompt",
     "mmlu_gen": "mmlu_gen_5_shot_str",
     "mmlu_pro_gen": "mmlu_pro_gen_0_shot_str",
+    "gpqa_gen": "gpqa_gen_0_shot_str",
     "ceval_gen": "ceval_gen_5_shot_str",
     "cmmlu_gen": "cmmlu_gen_0_shot_cot_chat_prompt",
+    "ifeval_gen": "ifeval_0_shot_gen_str",
     "siqa_gen": "siqa_gen_0_shot_chat",
     "SuperGLUE_BoolQ_gen": "SuperGLUE_BoolQ_gen_0_shot_str",
 }
@@ -166,10 +192,16 @@ LOAD_NAMES = [
 ]
 """For measuring speed: nothing in them can be marked."""
 
+COMPARED_NAMES = ["alpaca_eval_judge_gen", "arena_hard_judge_gen"]
+"""A judge compares their answers with others; nothing in them is right (test_tasks_judged)."""
+
 EVERY_NAME = [name for names in NAMES.values() for name in names]
 OWN_NAMES = [name for name in EVERY_NAME if name not in ALIASES]
 LIKELIHOOD_NAMES = [name for name in OWN_NAMES if "_ppl_" in name or name.endswith("_lm_eval")]
 ASKING_NAMES = [name for name in OWN_NAMES if name not in LIKELIHOOD_NAMES]
+UNWRITABLE_NAMES = ["ifeval_0_shot_gen_str"]
+"""No template writes a right answer to these: it has to follow instructions."""
+GOLD_NAMES = [name for name in ASKING_NAMES if name not in UNWRITABLE_NAMES]
 
 SLOW_EVERY = 25
 """A rule that is not live marks all rows where it is the default; else every 25th."""
@@ -178,7 +210,7 @@ SLOW_EVERY = 25
 @cache
 def tasks(shared: Path, name: str) -> tuple[Task, ...]:
     (entry,) = catalogue.find(name)
-    return entry.make(Data((shared / "datasets",)))
+    return entry.make(Data((shared / "datasets", made_up.folder())))
 
 
 @cache
@@ -203,7 +235,7 @@ def unreachable(scorer: Scorer, sample: Sample) -> bool:
 
 
 def test_the_catalogue_has_every_promised_name_and_no_other() -> None:
-    assert sorted(catalogue.names()) == sorted(EVERY_NAME + LOAD_NAMES)
+    assert sorted(catalogue.names()) == sorted(EVERY_NAME + LOAD_NAMES + COMPARED_NAMES)
 
 
 @pytest.mark.parametrize("alias", ALIASES)
@@ -226,7 +258,14 @@ def test_a_name_makes_the_promised_tasks_with_all_rows(shared: Path, name: str) 
     assert (len(made), sum(len(rows) for _, rows in made)) == (task_count, row_count)
 
 
-@pytest.mark.parametrize("name", ASKING_NAMES)
+@pytest.mark.parametrize("name", UNWRITABLE_NAMES)
+def test_where_no_template_writes_a_right_answer_it_says_so(shared: Path, name: str) -> None:
+    for task, rows in sampled(shared, name):
+        with pytest.raises(DataError, match="cannot be written down"):
+            gold_text(task, rows[0])
+
+
+@pytest.mark.parametrize("name", GOLD_NAMES)
 def test_the_gold_answer_gets_full_marks_and_a_wrong_one_none(shared: Path, name: str) -> None:
     for task, rows in sampled(shared, name):
         for scorer in text_rules(task):

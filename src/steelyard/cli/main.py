@@ -18,10 +18,12 @@ COMMANDS = {
     "run": "ask models the questions of data sets, mark the answers, report (ais_bench)",
     "sweep": "load tests at rising load, and the highest load that meets the objectives",
     "calibrate": "how far a judge can be trusted, against labels by people",
+    "gen-config": "write a config file that asks a model a suite and has its answers judged",
     "demo": "a complete run against the simulated endpoint with eight bundled questions",
     "sim": "start the simulated endpoint: a stand-in service for trying things out",
 }
-"""Command name → one line of help; the module of the same name in this room holds it."""
+"""Command name → one line of help; the module of that name (``-`` is ``_``) in this room holds it.
+"""
 
 EXIT_CODES = (
     "exit codes: 0 done; 1 done but incomplete (a task failed, or more than 1 % of its requests "
@@ -31,7 +33,7 @@ EXIT_CODES = (
 
 def usage() -> str:
     """The text of ``steelyard --help``."""
-    rows = "\n".join(f"  {name:<11}{text}" for name, text in COMMANDS.items())
+    rows = "\n".join(f"  {name:<12}{text}" for name, text in COMMANDS.items())
     return (
         "usage: steelyard COMMAND [options]\n\n"
         "Weighs a large language model: how right it is, and how sure we are of that.\n\n"
@@ -88,7 +90,7 @@ def _answered(name: str, arguments: list[str]) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that knows few letters
     try:
-        code: int = import_module(f"steelyard.cli.{name}").main(arguments)
+        code: int = import_module(f"steelyard.cli.{name.replace('-', '_')}").main(arguments)
     except SteelyardError as error:
         if "--debug" in arguments:
             raise

@@ -89,7 +89,8 @@ def answers_for(
     In every task ``round(accuracy * n)`` questions are answered rightly, chosen by ``seed``. A
     question is named by its sample id, with ``<task>/`` in front when there are several tasks.
     Of several tasks with one name, which ask the same in different words, the last one counts;
-    rows without a right answer are left out. Raises ``NoSuchName``, ``DataError``.
+    rows without a right answer that can be written down are left out. Raises ``NoSuchName``,
+    ``DataError``.
     """
     entries = [entry for name in names for entry in catalogue.find(name, extra_dirs)]
     made = {task.name: task for entry in entries for task in entry.make(data)}
@@ -103,7 +104,8 @@ def answers_for(
 
 
 def _answers(task: Task, accuracy: float, seed: int, *, prefix: bool) -> list[Answer]:
-    known = [sample for sample in task.samples() if sample.target is not None]
+    rows = task.samples() if task.gold else ()
+    known = [sample for sample in rows if sample.target is not None]
     right = choose_right(len(known), accuracy, seed)
     return [
         Answer(

@@ -14,6 +14,7 @@ from steelyard.config.refs import Combination, ConfigFile, DatasetRef
 from steelyard.config.rows import chosen_rows, read_rows
 from steelyard.config.search import SearchRow, search_rows
 from steelyard.config.secrets import from_environment, shown_command, without_secrets
+from steelyard.config.suite import Wish, suite_config
 
 __all__ = [
     "Combination",
@@ -25,6 +26,7 @@ __all__ = [
     "Places",
     "SearchRow",
     "Wanted",
+    "Wish",
     "chosen_rows",
     "find_models",
     "from_environment",
@@ -38,6 +40,7 @@ __all__ = [
     "refuse_repeats",
     "search_rows",
     "shown_command",
+    "suite_config",
     "without_secrets",
     "write_config",
 ]

@@ -60,6 +60,8 @@ def _checked(ref: DatasetRef, where: str) -> DatasetRef:
         require(FILE_NAME, plain.abbr, f"{where}: abbr")
     if plain.num_prompts is not None:
         require(whole(1), plain.num_prompts, f"{where}: num_prompts")
+    if plain.repeats is not None:
+        require(whole(1), plain.repeats, f"{where}: repeats")
     read_rows(plain.rows, where)
     return plain
 

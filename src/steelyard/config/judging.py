@@ -60,15 +60,19 @@ def judges_of_labels(prompt: str, *, pairs: bool) -> "tuple[FormJudge, ...]":
     """
     from steelyard import scoring
 
-    if pairs and prompt in ("", "pairwise"):
-        return scoring.both_orders(scoring.pairwise())
-    judge = scoring.pairwise() if prompt == "pairwise" else judges_named(prompt or "verifier")[0]
+    named = prompt or ("pairwise" if pairs else "verifier")
+    comparing: Mapping[str, FormJudge] = {
+        "pairwise": scoring.pairwise(),
+        "graded_pairwise": scoring.graded_pairwise(),
+        "mt_bench_pairwise": scoring.mt_bench_pairwise(),
+    }
+    judge = comparing.get(named) or judges_named(named)[0]
     if pairs is not (judge.against is not None):
         rows = "two answers" if pairs else "one answer"
-        hint = "pairwise, or a file that reads pairwise" if pairs else "verifier or score:1-5"
+        fit = (*comparing, "a file that reads pairwise") if pairs else ("verifier", "score:1-5")
         raise ConfigError(
-            f"--judge-prompt {prompt}: the rows hold {rows} each, and this judge does not judge "
-            f"that. Fitting are {hint}."
+            f"--judge-prompt {prompt}: the rows hold {rows} each, which is not what this judge "
+            f"judges. Fitting: {', '.join(fit)}."
         )
     return scoring.both_orders(judge) if pairs else (judge,)
 

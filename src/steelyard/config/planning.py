@@ -62,9 +62,10 @@ def make_plan(
             if wanted.num_prompts is not None and parts[0].rows is not None:
                 notices.append(f"{ref.name}: test_range chooses the rows, --num-prompts does not")
             made[key] = tuple(msgspec.structs.replace(part, task=task) for part, task, _ in marked)
+        repeats = model.repeats if ref.repeats is None else ref.repeats
         jobs.extend(
             Job(
-                model=model,
+                model=msgspec.structs.replace(model, repeats=repeats),
                 task=part.task,
                 dataset=part.name,
                 rows=part.rows,

@@ -35,6 +35,8 @@ class DatasetRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``test_range``: ``"[0:8]"``, a number of rows or a share of them (see ``rows``)."""
     num_prompts: int | None = None
     """Only the first rows; ``rows`` goes before it."""
+    repeats: int | None = None
+    """Independent requests per row, in place of the model's (``--repeats``)."""
     options: tuple[str, ...] = ()
     """Options of the data set, ``key=value`` each (``--set-data``)."""
 

@@ -131,6 +131,8 @@ class Verdict(msgspec.Struct, frozen=True):
     answer: str | None = None
     """What was read out of the text; ``None`` when nothing could be read (unparsed)."""
     why: str = ""
+    parts: Mapping[str, float] = {}
+    """Numbers beside the value, for a data set's own figures (``Task.figures``)."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -162,6 +164,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subset: str = ""
     truncated: bool = False
     """The answer was cut at the token limit (finish reason ``length``)."""
+    parts: Mapping[str, float] = {}
+    """See ``Verdict``."""
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

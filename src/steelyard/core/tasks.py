@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from steelyard.core.protocols import Judge, Marking
+from steelyard.core.records import Metric, Score
 from steelyard.core.wire import Candidate, Json, Sampling, Turn
 
 Mode: TypeAlias = Literal["all", "infer", "judge", "infer_judge", "eval", "viz", "perf", "perf_viz"]
@@ -75,12 +76,15 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     variants: Mapping[str, Marking] = {}
     """Other rules for the same answers (``fixed``: where the reference rule is known wrong)."""
     gold: str = "{target}"
-    """How a right answer reads (fields as in prompts): self-test and simulator write it."""
+    """How a right answer reads (fields as in prompts): self-test and simulator write it. Empty:
+    none can be written down so."""
     group: str = ""
     """The family that sub-data sets are merged and averaged under (``mmlu``)."""
     merged_name: str = ""
     """The task's name in a ``--merge-ds`` run (``mmludataset``); empty when it has no siblings."""
     metric: str = "accuracy"
+    figures: Callable[[Sequence[Score]], tuple[Metric, ...]] | None = None
+    """Further rows of the report that are no mean of the scores' values, out of their ``parts``."""
     candidates: Callable[[Sample], tuple[Candidate, ...]] | None = None
     """Makes this a task of likelihoods: what is scored after the prompt of a sample, an option
     each, in the order of ``Sample.choices``."""

@@ -156,8 +156,10 @@ def _with_failures(prepared: Prepared, scores: Sequence[Score]) -> float | None:
 
 def _metrics(prepared: Prepared, scores: Sequence[Score]) -> tuple[Metric, ...]:
     """The metrics of all rows, then of every subset of a merged task."""
-    repeats, metric = prepared.job.model.repeats, prepared.job.task.metric
+    repeats, task = prepared.job.model.repeats, prepared.job.task
+    metric = task.metric
     whole = fold(scores, repeats=repeats, metric=metric)
+    whole += task.figures(scores) if task.figures else ()
     subsets: dict[str, list[Score]] = {}
     for one in scores:
         subsets.setdefault(one.subset, []).append(one)

@@ -11,7 +11,7 @@ import msgspec
 from steelyard.core import DataError, Json, Metric
 
 
-class JudgeAccount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class JudgeAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Who judged, and how that went. Counts are answers where nothing else is said."""
 
     judge: str

@@ -10,16 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from steelyard.scoring.clean import cleaner
+    from steelyard.scoring.clean import (
+        cleaner,
+    )
     from steelyard.scoring.comparing import (
         Comparison,
         compare,
     )
     from steelyard.scoring.exams import (
+        answer_line,
         cmmlu,
         custom_choice,
         custom_choice_fixed,
         exact_match,
+        gpqa_first,
+        gpqa_last,
         mmlu_pro_0_shot,
         mmlu_pro_5_shot,
         mmlu_pro_official,
@@ -29,7 +34,14 @@ if TYPE_CHECKING:
         aisbench_value,
         fold,
     )
-    from steelyard.scoring.groups import combine
+    from steelyard.scoring.groups import (
+        combine,
+    )
+    from steelyard.scoring.ifeval import (
+        ifeval_figures,
+        ifeval_strict,
+        instructions_target,
+    )
     from steelyard.scoring.judge_scores import (
         by_rule,
         judged_score,
@@ -37,12 +49,16 @@ if TYPE_CHECKING:
         text_to_judge,
         without_judge,
     )
-    from steelyard.scoring.judge_tally import tally
+    from steelyard.scoring.judge_tally import (
+        tally,
+    )
     from steelyard.scoring.judging import (
         both_orders,
         compass_verifier_judge,
+        graded_pairwise,
         in_both_orders,
         insisting,
+        json_verifier,
         judged,
         letter_verifier,
         pairwise,
@@ -50,7 +66,12 @@ if TYPE_CHECKING:
         score,
         verifier,
     )
-    from steelyard.scoring.likelihoods import most_likely
+    from steelyard.scoring.length_control import (
+        length_controlled,
+    )
+    from steelyard.scoring.likelihoods import (
+        most_likely,
+    )
     from steelyard.scoring.marking import (
         mark,
         prediction,
@@ -59,7 +80,13 @@ if TYPE_CHECKING:
         math_verify,
         math_verify_fixed,
     )
-    from steelyard.scoring.mathtext import math_v2
+    from steelyard.scoring.mathtext import (
+        math_v2,
+    )
+    from steelyard.scoring.mt_bench_judges import (
+        mt_bench,
+        mt_bench_pairwise,
+    )
     from steelyard.scoring.numbers import (
         gsm8k,
         gsm8k_fixed,
@@ -71,9 +98,12 @@ if TYPE_CHECKING:
         last_capital,
         last_option,
         match_answer,
+        match_last_answer,
         stated_option,
     )
-    from steelyard.scoring.own_judges import own_judge
+    from steelyard.scoring.own_judges import (
+        own_judge,
+    )
     from steelyard.scoring.preferences import (
         decided,
         first_token_preference,
@@ -90,16 +120,26 @@ if TYPE_CHECKING:
         quadratic_kappa,
         spearman,
     )
-    from steelyard.scoring.ratings import bradley_terry
+    from steelyard.scoring.ratings import (
+        bradley_terry,
+    )
     from steelyard.scoring.registry import (
         check,
         scorer,
+    )
+    from steelyard.scoring.style import (
+        style_of,
+    )
+    from steelyard.scoring.style_control import (
+        style_controlled,
+        vote,
     )
 
 __all__ = [
     "Comparison",
     "agreement",
     "aisbench_value",
+    "answer_line",
     "both_orders",
     "bradley_terry",
     "by_rule",
@@ -119,21 +159,30 @@ __all__ = [
     "first_option",
     "first_token_preference",
     "fold",
+    "gpqa_first",
+    "gpqa_last",
+    "graded_pairwise",
     "gsm8k",
     "gsm8k_fixed",
+    "ifeval_figures",
+    "ifeval_strict",
     "in_both_orders",
     "insisting",
+    "instructions_target",
+    "json_verifier",
     "judged",
     "judged_score",
     "judgement",
     "last_capital",
     "last_option",
     "length_bias",
+    "length_controlled",
     "letter_verifier",
     "macro",
     "majority",
     "mark",
     "match_answer",
+    "match_last_answer",
     "math_v2",
     "math_verify",
     "math_verify_fixed",
@@ -141,6 +190,8 @@ __all__ = [
     "mmlu_pro_5_shot",
     "mmlu_pro_official",
     "most_likely",
+    "mt_bench",
+    "mt_bench_pairwise",
     "nearest_option",
     "own_judge",
     "pairwise",
@@ -153,9 +204,12 @@ __all__ = [
     "spearman",
     "standard_error",
     "stated_option",
+    "style_controlled",
+    "style_of",
     "tally",
     "text_to_judge",
     "verifier",
+    "vote",
     "win_rate",
     "without_judge",
 ]
@@ -167,10 +221,13 @@ _FILES = {
         "compare",
     ),
     "exams": (
+        "answer_line",
         "cmmlu",
         "custom_choice",
         "custom_choice_fixed",
         "exact_match",
+        "gpqa_first",
+        "gpqa_last",
         "mmlu_pro_0_shot",
         "mmlu_pro_5_shot",
         "mmlu_pro_official",
@@ -181,7 +238,11 @@ _FILES = {
         "fold",
     ),
     "groups": ("combine",),
-    "judge_tally": ("tally",),
+    "ifeval": (
+        "ifeval_figures",
+        "ifeval_strict",
+        "instructions_target",
+    ),
     "judge_scores": (
         "by_rule",
         "judged_score",
@@ -189,11 +250,14 @@ _FILES = {
         "text_to_judge",
         "without_judge",
     ),
+    "judge_tally": ("tally",),
     "judging": (
         "both_orders",
         "compass_verifier_judge",
+        "graded_pairwise",
         "in_both_orders",
         "insisting",
+        "json_verifier",
         "judged",
         "letter_verifier",
         "pairwise",
@@ -201,6 +265,7 @@ _FILES = {
         "score",
         "verifier",
     ),
+    "length_control": ("length_controlled",),
     "likelihoods": ("most_likely",),
     "marking": (
         "mark",
@@ -211,6 +276,10 @@ _FILES = {
         "math_verify_fixed",
     ),
     "mathtext": ("math_v2",),
+    "mt_bench_judges": (
+        "mt_bench",
+        "mt_bench_pairwise",
+    ),
     "numbers": (
         "gsm8k",
         "gsm8k_fixed",
@@ -222,6 +291,7 @@ _FILES = {
         "last_capital",
         "last_option",
         "match_answer",
+        "match_last_answer",
         "stated_option",
     ),
     "own_judges": ("own_judge",),
@@ -245,6 +315,11 @@ _FILES = {
     "registry": (
         "check",
         "scorer",
+    ),
+    "style": ("style_of",),
+    "style_control": (
+        "style_controlled",
+        "vote",
     ),
 }
 """Where each public name is defined."""

@@ -25,12 +25,12 @@ from steelyard.scoring.calibration_figures import (
     share,
 )
 from steelyard.scoring.intervals import Estimate
-from steelyard.scoring.preferences import length_bias, position_bias
+from steelyard.scoring.preferences import decided, length_bias, position_bias
 from steelyard.scoring.raters import cohen_kappa, macro, quadratic_kappa, spearman
 
 _MOST_NUMBERS = 12
 """Numbers make a matrix when there are no more of them."""
-_PREFERENCES = {"win": "1", "loss": "2", "tie": "tie"}
+_PREFERENCES = {1.0: "1", 0.5: "tie", 0.0: "2"}
 
 
 def calibration(held: Sequence[Held], scale: tuple[float, float] | None = None) -> Calibration:
@@ -94,7 +94,7 @@ def _of_pairs(common: Calibration, held: Sequence[Held], verdicts: Sequence[Held
         ]
         for order in (0, 1)
     ]
-    straight, swapped = ([one.orders[order].value or 0.0 for one in verdicts] for order in (0, 1))
+    sides = [[decided(one.orders[order].value or 0.0) for one in verdicts] for order in (0, 1)]
     longer = length_bias(
         [one.said.value or 0.0 for one in verdicts],
         [one.lengths[0] for one in verdicts],
@@ -111,7 +111,7 @@ def _of_pairs(common: Calibration, held: Sequence[Held], verdicts: Sequence[Held
         confusion=matrix((str(one.label), cell(one, _in_matrix(one))) for one in held),
         agreement_in_order=tuple(one for one in in_order if one is not None),
         agreement_in_both=in_both,
-        position=dict(position_bias(straight, swapped)._asdict()),
+        position=dict(position_bias(*sides)._asdict()),
         longer_preferred=figure(longer, unequal),
         **consistency(
             ((one.question, order), word) for order, said in enumerate(orders) for one, word in said
@@ -178,9 +178,10 @@ def _points(said: Judgement, scale: tuple[float, float]) -> float:
 
 
 def _in_matrix(one: Held) -> str:
-    first, second = one.orders
-    return _preferred(one.said) if first.value == second.value else "order"
+    first, second = map(_preferred, one.orders)
+    return first if first == second else "order"
 
 
 def _preferred(said: Judgement) -> str:
-    return _PREFERENCES.get(said.answer or "", "")
+    """The better answer; of a judge that grades, whatever the distance."""
+    return _PREFERENCES[decided(said.value or 0.0)]

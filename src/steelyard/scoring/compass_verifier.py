@@ -10,7 +10,12 @@ lines. A published form without it is used only while no text imitates one of th
 
 from steelyard.scoring.judge_fence import Form
 
-_IMITATION = r"(?:Original\s+Question|Standard\s+Answer|Candidate\S{0,3}\s+Answer)\s+(?:Begin|End)"
+_IMITATION = (
+    "(?:originalquestion|standardanswer|candidates?answer)(?:begin|end)"
+    "|^.{0,3}(?:orig|stand|candi).{3,9}[qa].{3,9}(?:begin|end)$"
+    "|(?:问题|题目|(?:标准|参考|候选|考生)答案)(?:开始|结束)"
+)
+"""The titles anywhere, lines that are almost one, and what a translator would make of them."""
 
 DIRECT = (
     "\nPlease as a grading expert, judge whether the final answers given by the candidates below "

@@ -1,4 +1,4 @@
-"""Marking rules that belong to one data set: MMLU-Pro, CMMLU, users' own questions.
+"""Marking rules that belong to one data set: MMLU-Pro, GPQA, HLE, CMMLU, users' own questions.
 
 Each is AISBench's unless its name says otherwise. The repaired rule for exam letters is
 ``stated_option``.
@@ -9,7 +9,7 @@ import re
 from steelyard.core import ConfigError, Sample, Verdict
 from steelyard.scoring.distance import levenshtein
 from steelyard.scoring.option_patterns import first_option
-from steelyard.scoring.options import match_answer, matched
+from steelyard.scoring.options import match_answer, match_last_answer, matched
 from steelyard.scoring.registry import scorer
 from steelyard.scoring.stated import stated_letter
 
@@ -20,6 +20,17 @@ mmlu_pro_0_shot = match_answer(r"(?i)ANSWER\s*:\s*([A-P])", name="mmlu_pro_0_sho
 
 mmlu_pro_official = match_answer(r"answer is \(?([A-J])\)?", name="mmlu_pro_official")
 """The authors' first expression alone: nothing where it does not match, no random guess."""
+
+answer_line = match_last_answer(r"(?im)^[*\s]*Answer[*\s]*:[*\s]*(.+?)[*\s]*$", name="answer_line")
+"""What stands behind ``Answer:`` on the last such line is the target, to the letter."""
+
+_GPQA = r"(?i)ANSWER\s*:\s*([A-D])"
+
+gpqa_first = match_answer(_GPQA, name="gpqa_first")
+"""OpenCompass's: the first letter behind ``Answer:`` is the target; a small one is wrong."""
+
+gpqa_last = match_last_answer(_GPQA, name="gpqa_last")
+"""The last letter behind ``Answer:`` instead."""
 
 cmmlu = match_answer(r"(?i)答案\s*:\W*([A-D])", name="cmmlu")
 """The first letter behind ``答案:`` is the target; behind a full-width colon nothing is read."""

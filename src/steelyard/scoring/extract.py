@@ -38,6 +38,14 @@ def match_answer(text: str, pattern: str) -> str:
     return (found.group(1) or "") if found else ""
 
 
+def match_last_answer(text: str, pattern: str) -> str:
+    """Group 1 of the last place where ``pattern`` matches."""
+    found = ""
+    for match in re.finditer(pattern, text):
+        found = match.group(1) or ""
+    return found
+
+
 def general(text: str) -> str:
     """The first clause without punctuation and articles, blanks collapsed.
 

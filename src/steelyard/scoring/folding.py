@@ -45,6 +45,29 @@ def fold(scores: Iterable[Score], *, repeats: int, metric: str = "accuracy") -> 
     return tuple(metrics)
 
 
+def pooled(name: str, scores: Sequence[Score], right: str, asked: str) -> Metric:
+    """A share over all that was asked, where one answer holds several things that were.
+
+    ``right`` and ``asked`` name the ``parts`` of a score that count them; a score without these
+    parts is left out. What belongs to one problem is a cluster. Some score must have them.
+    """
+    problems: dict[str, list[tuple[int, int]]] = {}
+    for score in scores:
+        if asked in score.parts:
+            counts = (int(score.parts[right]), int(score.parts[asked]))
+            problems.setdefault(score.key.rpartition("#")[0], []).append(counts)
+    total = sum(count for attempts in problems.values() for _, count in attempts)
+    clusters = [
+        [
+            Weighted(1 / total, float(number < good))
+            for good, count in attempts
+            for number in range(count)
+        ]
+        for attempts in problems.values()
+    ]
+    return _metric(name, clustered_mean(clusters), total, list(scores))
+
+
 def pass_at_k(n: int, c: int, k: int) -> float:
     """The chance that k of n attempts, drawn without return, hold one of the c right ones."""
     return 1 - comb(n - c, k) / comb(n, k)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from steelyard.core import Message
+from steelyard.scoring.lookalikes import letters
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _FENCE = re.compile(r"[0-9A-Za-z]{8,64}")
@@ -35,7 +36,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     mark_always: bool = True
     """Of a bare form: ``False`` leaves ``{mark}`` empty unless a text imitates such a line."""
     imitation: str = ""
-    """Of a bare form: what imitates such a line, as a regular expression."""
+    """Of a bare form: what imitates such a line, as a regular expression for the letters of a text,
+    however they are dressed up (``lookalikes``)."""
 
 
 def ask(
@@ -44,7 +46,8 @@ def ask(
     """The messages of one question; ``texts`` are not trusted, ``settings`` are ours."""
     mark = marker(fence, texts.values())
     if form.bare:
-        imitated = any(re.search(form.imitation, text, re.IGNORECASE) for text in texts.values())
+        seen = map(letters, texts.values())
+        imitated = any(re.search(form.imitation, text, re.MULTILINE) for text in seen)
         known = {**texts, **settings, "mark": f" {mark}" if form.mark_always or imitated else ""}
     else:
         fenced = {

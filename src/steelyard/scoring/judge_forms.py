@@ -35,6 +35,23 @@ LETTERS = Form(
     ),
 )
 
+JSON = Form(
+    system=_GRADER,
+    user=(
+        "Judge whether the candidate's response to the question gives the reference answer, which "
+        "is exact and right.\n\n{question}\n\n{reference}\n\n{candidate}\n\n"
+        "Look only at whether the two final answers agree: a number may be off by a small error of "
+        "rounding, anything else has to mean the same. Do not solve the question, and do not "
+        "defend another answer.\n\n"
+        "Reply with one JSON object and nothing else. Its fields, in this order:\n"
+        '"extracted_final_answer": the response\'s final answer as text, "None" if it has none\n'
+        '"reasoning": in a few sentences, where the two answers agree or differ\n'
+        '"correct": "yes" or "no"\n'
+        '"confidence": how sure the response says it is, a whole number of percent from 0 to 100; '
+        "100 if it does not say"
+    ),
+)
+
 SCORE = Form(
     system=_GRADER,
     user=(
@@ -55,6 +72,22 @@ PAIRWISE = Form(
         "First write a short comparison. Then end with a line of its own, one of:\n"
         "Verdict: [[A]]\nVerdict: [[B]]\nVerdict: [[C]]\n"
         "where [[C]] means that they are equally good."
+    ),
+)
+
+GRADED = Form(
+    system=_GRADER,
+    user=(
+        "Two assistants answered the same question. Decide which answer is better, and by how "
+        "much.\n\n"
+        "{question}\n\nAssistant A:\n{first}\n\nAssistant B:\n{second}\n\n"
+        "Judge by whether the answer does what was asked, by its correctness and its usefulness. "
+        "Neither the order of the answers nor their length or layout counts.\n\n"
+        "First sketch how you would answer the question, then write a short comparison. Then end "
+        "with a line of its own, one of:\n"
+        "Verdict: [[A>>B]]\nVerdict: [[A>B]]\nVerdict: [[A=B]]\nVerdict: [[B>A]]\n"
+        "Verdict: [[B>>A]]\n"
+        "where >> means clearly better, > slightly better and = equally good."
     ),
 )
 

@@ -7,6 +7,7 @@ from typing import ClassVar, TypeAlias
 import msgspec
 
 from steelyard.core import DataError, Judgement, Outcome, Sample
+from steelyard.scoring.verdict_grades import read_grade
 from steelyard.scoring.verdict_kinds import Scale, correctness, preference
 from steelyard.scoring.verdicts import read
 
@@ -14,6 +15,14 @@ _CORRECTNESS: Mapping[str, tuple[Outcome, float]] = {
     "correct": ("right", 1.0),
     "incorrect": ("wrong", 0.0),
     "invalid": ("invalid", 0.0),
+}
+
+_GRADES: Mapping[str, tuple[str, float]] = {
+    "first_much": ("clear win", 1.0),
+    "first_slightly": ("win", 0.75),
+    "tie": ("tie", 0.5),
+    "second_slightly": ("loss", 0.25),
+    "second_much": ("clear loss", 0.0),
 }
 
 
@@ -105,14 +114,7 @@ class Preferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     def answers(self, sample: Sample, answer: str) -> dict[str, str]:
         """See ``Correctness``; ``DataError`` when the sample has no other answer."""
-        if self.against not in sample.meta:
-            raise DataError(
-                f"sample {sample.id!r} has no field {self.against!r}, which holds the answer to "
-                "compare with. Name the field that does."
-            )
-        pair = (answer, sample.meta[self.against])
-        first, second = reversed(pair) if self.swapped else pair
-        return {"first": first, "second": second}
+        return _both(sample, answer, self.against, swapped=self.swapped)
 
     def judgement(self, reply: str) -> Judgement:
         """See ``Correctness``; ``answer`` is what it means for the answer: win, loss or tie."""
@@ -126,7 +128,48 @@ class Preferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return Judgement(outcome="wrong", value=0.0, answer="loss", why=why)
 
 
-Reading: TypeAlias = Correctness | Points | Rubric | Preferred
+class Graded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Which of two answers is better and by how much, as Arena-Hard's judges say it.
+
+    Clearly better 1, slightly 0.75, a tie 0.5, slightly worse 0.25, clearly worse 0: the five
+    verdicts at equal distances, CompassArena's scale from -1 to 1 moved to 0 to 1. The mean value
+    is so no share of wins; ``style_control.votes`` counts the verdicts as Arena-Hard does.
+    """
+
+    against: str
+    """See ``Preferred``."""
+    swapped: bool = False
+    """See ``Preferred``."""
+    needs_reference: bool = False
+    scale: ClassVar[None] = None
+
+    def answers(self, sample: Sample, answer: str) -> dict[str, str]:
+        """See ``Preferred``."""
+        return _both(sample, answer, self.against, swapped=self.swapped)
+
+    def judgement(self, reply: str) -> Judgement:
+        """See ``Correctness``; ``answer`` is what it means for the answer, such as clear win."""
+        names = ("B", "A") if self.swapped else ("A", "B")
+        grade, why = read_grade(reply, *names)
+        if grade is None:
+            return Judgement(outcome="unparsed", why=why)
+        said, value = _GRADES[grade]
+        return _worth(value, said, why)
+
+
+Reading: TypeAlias = Correctness | Points | Rubric | Preferred | Graded
+
+
+def _both(sample: Sample, answer: str, against: str, *, swapped: bool) -> dict[str, str]:
+    """The form's fields for two answers, in the order in which they are shown."""
+    if against not in sample.meta:
+        raise DataError(
+            f"sample {sample.id!r} has no field {against!r}, which holds the answer to "
+            "compare with. Name the field that does."
+        )
+    pair = (answer, sample.meta[against])
+    first, second = reversed(pair) if swapped else pair
+    return {"first": first, "second": second}
 
 
 def _share(verdict: str, scale: Scale) -> float:

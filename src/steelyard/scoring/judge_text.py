@@ -90,10 +90,19 @@ def plain(text: str) -> str:
 
 
 def after_reasoning(text: str) -> str | None:
-    """What comes after the reasoning; ``None`` when the reasoning never ends."""
-    *_, closing = [None, *_CLOSES_THOUGHT.finditer(text)]
-    answer = text[closing.end() :] if closing else text
-    return None if _OPENS_THOUGHT.search(answer) else answer.strip()
+    """What comes after the reasoning; ``None`` when the reasoning never ends.
+
+    Tags in a quotation are the candidate's. Where quotation marks without a partner hide every tag,
+    text that begins with reasoning still has it removed.
+    """
+    if not (_OPENS_THOUGHT.search(text) or _CLOSES_THOUGHT.search(text)):
+        return text
+    seen = unquoted(text)
+    if _OPENS_THOUGHT.match(text) and not _CLOSES_THOUGHT.search(seen):
+        seen = text
+    *_, closing = [None, *_CLOSES_THOUGHT.finditer(seen)]
+    start = closing.end() if closing else 0
+    return None if _OPENS_THOUGHT.search(seen, start) else text[start:].strip()
 
 
 def out_of_its_block(text: str) -> str:

@@ -7,6 +7,7 @@ A judge is a form (the words of the question) and a reading (what the reply mean
 
 from collections.abc import Mapping
 from hashlib import sha256
+from string import ascii_uppercase
 
 import msgspec
 
@@ -17,15 +18,17 @@ from steelyard.scoring.judge_fence import Form, ask
 from steelyard.scoring.judge_readings import (
     Correctness,
     Criterion,
+    Graded,
     Points,
     Preferred,
     Reading,
     Rubric,
 )
 from steelyard.scoring.marking import is_cut
+from steelyard.scoring.preferences import decided
 from steelyard.scoring.verdict_kinds import Scale
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raised when the parser may read a reply differently."""
 NO_REFERENCE = "(there is no reference answer)"
 
@@ -61,7 +64,7 @@ class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def against(self) -> str | None:
         """Of a comparison: the sample's field that holds the other answer."""
-        return self.reading.against if isinstance(self.reading, Preferred) else None
+        return self.reading.against if isinstance(self.reading, Preferred | Graded) else None
 
     @property
     def says_invalid(self) -> bool:
@@ -120,6 +123,12 @@ def letter_verifier() -> FormJudge:
     return FormJudge(name="letter_verifier", version=1, form=forms.LETTERS, reading=reading)
 
 
+def json_verifier() -> FormJudge:
+    """Correct or not, as a JSON object with the answer that was read, in the manner of HLE."""
+    reading = Correctness(invalid=False)
+    return FormJudge(name="json_verifier", version=1, form=forms.JSON, reading=reading)
+
+
 def compass_verifier_judge(*, steps: bool = False, published: bool = False) -> FormJudge:
     """CompassVerifier's own form; ``steps`` asks for its analysis first.
 
@@ -155,11 +164,21 @@ def pairwise(*, against: str = "baseline", swapped: bool = False) -> FormJudge:
 
 def both_orders(judge: FormJudge) -> tuple[FormJudge, FormJudge]:
     """A judge that compares, and the same with the answer shown second."""
-    if not isinstance(judge.reading, Preferred):
+    if not isinstance(judge.reading, Preferred | Graded):
         raise TypeError(f"{judge.id} compares nothing")
     replace = msgspec.structs.replace
     reading = replace(judge.reading, swapped=True)
     return judge, replace(judge, name=f"{judge.name}_swapped", reading=reading)
+
+
+def graded_pairwise(*, against: str = "baseline", swapped: bool = False) -> FormJudge:
+    """As ``pairwise``, with Arena-Hard's five verdicts, which also say by how much.
+
+    The form is ours. For Arena-Hard's own words give ``own_judge`` a file that ``reads: graded``.
+    """
+    reading = Graded(against=against)
+    judge = FormJudge(name="graded_pairwise", version=1, form=forms.GRADED, reading=reading)
+    return both_orders(judge)[swapped]
 
 
 def rubric(
@@ -178,16 +197,20 @@ def rubric(
 def in_both_orders(first: Judgement, second: Judgement) -> Judgement:
     """One judgement out of the two orders of a comparison.
 
-    When both name the same answer it wins; when they differ, or one is a tie, the position decided
-    as much as the answers, and it is a tie. Without both there is no judgement.
+    When both name the same answer it wins, by the mean of the two values; when they differ, or one
+    is a tie, the position decided as much as the answers, and it is a tie. Without both there is no
+    judgement.
     """
-    for one in (first, second):
-        if one.value is None:
-            return one
-    if first.value == second.value:
+    one, other = first.value, second.value
+    if one is None or other is None:
+        return first if one is None else second
+    if one == other:
         return first
     why = f"{first.answer} when shown first, {second.answer} when shown second"
-    return Judgement(outcome="partial", value=0.5, answer="tie", why=why)
+    if decided(one) != decided(other):
+        return Judgement(outcome="partial", value=0.5, answer="tie", why=why)
+    answer = "win" if one > 0.5 else "loss"
+    return Judgement(outcome="partial", value=(one + other) / 2, answer=answer, why=why)
 
 
 def _scale(low: float, high: float, *, whole: bool) -> dict[str, str]:
@@ -196,8 +219,15 @@ def _scale(low: float, high: float, *, whole: bool) -> dict[str, str]:
 
 
 def _text(sample: Sample) -> str:
-    """The question as text; of a picture and the like only what it is, in brackets."""
+    """The question as text, with its options under their letters.
+
+    Of a picture and the like only what it is, in brackets.
+    """
     if isinstance(sample.question, str):
-        return sample.question
-    parts = (part.get("text") or f"[{part.get('type', 'part')}]" for part in sample.question)
-    return "\n".join(str(part) for part in parts)
+        parts = [sample.question]
+    else:
+        parts = [
+            str(part.get("text") or f"[{part.get('type', 'part')}]") for part in sample.question
+        ]
+    options = zip(ascii_uppercase, sample.choices, strict=False)
+    return "\n".join([*parts, *(f"{letter}. {option}" for letter, option in options)])

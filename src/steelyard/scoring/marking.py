@@ -57,6 +57,7 @@ def mark(reply: Reply, sample: Sample, scorer: Marking, clean: Callable[[str], s
         why=verdict.why,
         subset=sample.subset,
         truncated=is_cut(reply),
+        parts=verdict.parts,
     )
 
 

@@ -48,6 +48,11 @@ def match_answer(pattern: str, *, name: str, version: int = 1) -> Rule:
     return Rule(partial(_by_pattern, pattern=pattern), f"{name}@{version}")
 
 
+def match_last_answer(pattern: str, *, name: str, version: int = 1) -> Rule:
+    """Like ``match_answer``, with the last match."""
+    return Rule(partial(_by_last_match, pattern=pattern), f"{name}@{version}")
+
+
 def stated_option(options: str) -> Rule:
     """The letter that the text states as its answer is the target: the repaired letter rule.
 
@@ -74,6 +79,10 @@ def _by_last_option(text: str, sample: Sample, *, options: str) -> Verdict:
 
 def _by_pattern(text: str, sample: Sample, *, pattern: str) -> Verdict:
     return matched(extract.match_answer(text, pattern), sample)
+
+
+def _by_last_match(text: str, sample: Sample, *, pattern: str) -> Verdict:
+    return matched(extract.match_last_answer(text, pattern), sample)
 
 
 def _by_statement(text: str, sample: Sample, *, options: str) -> Verdict:

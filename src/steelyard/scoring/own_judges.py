@@ -6,11 +6,11 @@
     ---
     How rigorous is this proof? {question} {candidate} ... End with a line "Score: <number>".
 
-``reads`` is ``verdict``, ``verdict two-way``, ``score LOW-HIGH [whole]``, ``pairwise FIELD`` or
-``rubric LOW-HIGH [whole]`` with a further line ``criteria: name = what it is; ...``. ``system`` is
-optional. The template names ``{question}``, ``{reference}``, ``{candidate}`` (``pairwise``:
-``{first}`` and ``{second}``) and fields of the data; other tools' names for the first three are
-understood. Each is put between lines with the request's marker.
+``reads`` is ``verdict``, ``verdict two-way``, ``score LOW-HIGH [whole]``, ``pairwise FIELD``,
+``graded FIELD`` or ``rubric LOW-HIGH [whole]`` with a further line ``criteria: name = what it is;
+...``. ``system`` is optional. The template names ``{question}``, ``{reference}``, ``{candidate}``
+(``pairwise`` and ``graded``: ``{first}`` and ``{second}``) and fields of the data; other tools'
+names for the first three are understood. Each is put between lines with the request's marker.
 """
 
 import re
@@ -22,6 +22,7 @@ from steelyard.scoring.judge_fence import NOTICE, Form, fields
 from steelyard.scoring.judge_readings import (
     Correctness,
     Criterion,
+    Graded,
     Points,
     Preferred,
     Reading,
@@ -82,13 +83,14 @@ def _reading(head: dict[str, str], source: str) -> Reading:
     makers: dict[str, Callable[[], Reading]] = {
         "verdict": lambda: Correctness(invalid=rest.strip() != "two-way"),
         "pairwise": lambda: Preferred(against=rest.strip() or "baseline"),
+        "graded": lambda: Graded(against=rest.strip() or "baseline"),
         "score": lambda: Points(scale=_scale(rest, source)),
         "rubric": lambda: Rubric(criteria=_criteria(head, source), scale=_scale(rest, source)),
     }
     if kind not in makers or (kind == "verdict" and rest.strip() not in ("", "two-way")):
         raise ConfigError(
             f"{source}: reads is {head.get('reads', '')!r}. Expected 'verdict', "
-            "'verdict two-way', 'score 1-10', 'pairwise FIELD' or 'rubric 1-5'."
+            "'verdict two-way', 'score 1-10', 'pairwise FIELD', 'graded FIELD' or 'rubric 1-5'."
         )
     return makers[kind]()
 
@@ -113,7 +115,8 @@ def _criteria(head: dict[str, str], source: str) -> tuple[Criterion, ...]:
 
 def _with_our_names(template: str, reading: Reading, source: str) -> str:
     """The template with our names for its fields; ``ConfigError`` for a missing or misspelt one."""
-    needed = ("first", "second") if isinstance(reading, Preferred) else ("candidate",)
+    compares = isinstance(reading, Preferred | Graded)
+    needed = ("first", "second") if compares else ("candidate",)
     ours = {other: name for name, others in _OTHERS_NAMES.items() for other in others.split()}
     template = re.sub(r"\{(\w+)\}", lambda found: f"{{{ours.get(found[1], found[1])}}}", template)
     used = fields(template)

@@ -29,7 +29,7 @@ from steelyard.scoring.judge_text import (
     plain,
     unquoted,
 )
-from steelyard.scoring.verdict_json import Object, objects, verdicts
+from steelyard.scoring.verdict_json import objects, verdicts
 from steelyard.scoring.verdict_kinds import VERDICT_CUES, Kind
 from steelyard.scoring.verdict_prose import CONCLUDES, doubted, heard
 
@@ -66,6 +66,7 @@ _TAG = re.compile(
 _ALONE = "a line of its own"
 _IN_BLOCK = "a JSON field in a code block"
 _OPEN_BLOCK = re.compile(r"(?:```|~~~)\w*\s*\Z")
+_CLOSED_BLOCK = re.compile(r"\s*(?:```|~~~)")
 _MARKS = ((_DOUBLE, True), (_TAG, True), (_BOX, False))
 _SENTENCE = re.compile(r"[^。！？!；;\n.?]+(?:\.(?=\S)[^。！？!；;\n.?]*)*[.?。！？!；;]*")
 _LONGEST_SENTENCE = 2000
@@ -101,8 +102,11 @@ def _seen(text: str, kind: Kind) -> tuple[str, list[_Statement]]:
     said: list[_Statement] = []
     for found in objects(text):
         values = verdicts(found.fields, kind)
-        where = _IN_BLOCK if _OPEN_BLOCK.search(text, 0, found.start) else "a JSON field"
-        if values and not _is_quoted(text, found, in_block=where == _IN_BLOCK):
+        opened = _OPEN_BLOCK.search(text, 0, found.start)
+        closed = _CLOSED_BLOCK.match(text, found.end)
+        where = _IN_BLOCK if opened else "a JSON field"
+        alone = (opened.start(), closed.end()) if opened and closed else (found.start, found.end)
+        if values and not _is_quoted(text, *alone):
             verdict = values.pop() if len(values) == 1 else None
             said.append(_Statement(found.start, verdict, explicit=True, where=where))
         text = text[: found.start] + blank(text[found.start : found.end]) + text[found.end :]
@@ -116,15 +120,10 @@ def _seen(text: str, kind: Kind) -> tuple[str, list[_Statement]]:
     return text, sorted(said, key=lambda one: one.position)
 
 
-def _is_quoted(text: str, found: Object, *, in_block: bool) -> bool:
-    """Whether a JSON object is somebody else's; a code block alone does not make it so."""
-    if is_introduced(text, found.start):
-        return True
-    if in_block:
-        return False
-    stand_in = "x" * (found.end - found.start)
-    seen = unquoted(text[: found.start] + stand_in + text[found.end :])
-    return seen[found.start] != "x"
+def _is_quoted(text: str, start: int, end: int) -> bool:
+    """Whether JSON, alone in its code block or without one, is somebody else's."""
+    seen = unquoted(text[:start] + "x" * (end - start) + text[end:])
+    return is_introduced(text, start) or seen[start] != "x"
 
 
 def _decided(text: str, said: list[_Statement], kind: Kind) -> Reading:

@@ -52,7 +52,8 @@ _DENIES = re.compile(
     r"(?:\b(?:not|never)|n['’]t|不要|不得|别|勿)\W*(?:\w+\W+){0,4}\Z", re.IGNORECASE
 )
 _SENTENCE = re.compile(r"(?:[^.!?。！？]|\.(?=\S))+[.!?。！？]*")
-_REACH = 90
+_REACH = 120
+_WORDS = ("correct", "incorrect", "invalid", "full", "most")
 _WORTH = {"A": "correct", "B": "incorrect", "C": "invalid"}
 _PLACES = {"A": "first", "B": "second", "C": "tie"}
 
@@ -79,28 +80,26 @@ def _said(line: str, sheet: Sheet) -> str | None:
 def _of_sentence(sentence: str, sheet: Sheet) -> str | None:
     if _SUPPOSES.search(sentence):
         return None
-    goals = [
-        goal for goal in _GOAL.finditer(sentence) if not _DENIES.search(sentence[: goal.start()])
-    ]
+    goals = [goal for goal in _GOAL.finditer(sentence) if not _before(_DENIES, sentence, goal)]
     verdicts = {_meaning(goal, sheet) for goal in goals} - {None}
     if len(verdicts) > 1 and _OFFERS.search(sentence):
         return None
-    wanted = [goal for goal in goals if _is_wanted(sentence, goal)]
-    found = [verdict for verdict in (_meaning(goal, sheet) for goal in wanted) if verdict]
-    return found[-1] if found else None
+    wanted = [_meaning(goal, sheet) for goal in goals if _is_wanted(sentence, goal)]
+    return next((verdict for verdict in reversed(wanted) if verdict), None)
 
 
 def _is_wanted(sentence: str, goal: re.Match[str]) -> bool:
     """Whether the words before ``goal`` order or state it."""
-    before = sentence[: goal.start()]
-    if _WORD_ALONE.fullmatch(sentence) or any(
-        cue.end() == goal.start() for cue in _STATES.finditer(before)
-    ):
+    if _WORD_ALONE.fullmatch(sentence) or _before(_TELLS, sentence, goal):
         return True
-    if any(len(before) - cue.end() <= _REACH for cue in _TELLS.finditer(before)):
+    if any(cue.end() == goal.start() for cue in _before(_STATES, sentence, goal)):
         return True
-    claims = any(len(before) - cue.end() <= _REACH for cue in _CLAIMS.finditer(before))
-    return claims and goal.lastgroup in ("correct", "incorrect", "invalid", "full")
+    return goal.lastgroup in _WORDS and bool(_before(_CLAIMS, sentence, goal))
+
+
+def _before(way: re.Pattern[str], sentence: str, goal: re.Match[str]) -> list[re.Match[str]]:
+    """Where ``way`` matches shortly before ``goal``."""
+    return list(way.finditer(sentence, max(0, goal.start() - _REACH), goal.start()))
 
 
 def _meaning(goal: re.Match[str], sheet: Sheet) -> str | None:
@@ -110,10 +109,10 @@ def _meaning(goal: re.Match[str], sheet: Sheet) -> str | None:
     if sheet.asks == "preference":
         return _PLACES[letter] if letter else "tie" if "tie" in found else None
     if sheet.asks != "numbers":
-        words = [word for word in ("incorrect", "correct", "invalid") if word in found]
-        return (
-            _WORTH[letter] if letter else "correct" if "full" in found else "".join(words) or None
-        )
+        if letter:
+            return _WORTH[letter]
+        named = next((word for word in _WORTH.values() if word in found), None)
+        return "correct" if "full" in found else named
     if "number" in found:
         on_scale = sheet.low <= float(found["number"]) <= sheet.high
         return f"{float(found['number']):g}" if on_scale else None

@@ -192,7 +192,7 @@ def _sign(line: str) -> tuple[str, str]:
     """Whose text begins or ends with ``line``, and which of both; empty when it is any line."""
     letters = _letters(line) if len(line) <= _LONGEST_SIGN else ""
     for name, role, sign in _SIGNS if any(_ends_like(letters, one) for one in _EDGES) else ():
-        if SequenceMatcher(None, name, letters).ratio() >= _ALIKE and _ends_like(letters, sign):
+        if SequenceMatcher(None, name, letters).ratio() > _ALIKE and _ends_like(letters, sign):
             return role, sign
     return "", ""
 
@@ -202,4 +202,4 @@ def _ends_like(letters: str, sign: str) -> bool:
 
 
 def _letters(text: str) -> str:
-    return re.sub(r"[\W\d_]+", "", unicodedata.normalize("NFKC", text).casefold())
+    return re.sub("[^a-z]+", "", unicodedata.normalize("NFKC", text).casefold())

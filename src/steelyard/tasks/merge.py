@@ -42,4 +42,5 @@ def _manner(task: Task) -> tuple[object, ...]:
     """Everything that has to be the same for answers to share one task."""
     variants = {name: scorer.id for name, scorer in task.variants.items()}
     asked = (task.prompt, task.dialogue, task.candidates)
-    return (task.merged_name, task.version, asked, task.scorer.id, variants, task.gold)
+    marked = (task.scorer.id, variants, [judge.id for judge in task.judges])
+    return (task.merged_name, task.version, asked, marked, task.gold)

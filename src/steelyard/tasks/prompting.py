@@ -129,6 +129,8 @@ def _fields(sample: Sample, target: str = "", worked: str = "") -> dict[str, str
 
 
 def _target(task: Task, sample: Sample) -> str:
+    if not task.gold:
+        raise DataError(f"{task.name}: a right answer to its samples cannot be written down")
     if sample.target is None:
         raise DataError(f"{task.name}: sample {sample.id} has no right answer to compare with")
     return sample.target

@@ -6,16 +6,23 @@ Row:     {"origin_prompt": "Every morning Aya goes ...", "gold_answer": "204"}
          {"question": "Find the sum of all integer bases ...", "answer": "70"}
 Prompt:  reason step by step, final answer in a box
 Marking: the box, compared as mathematical text. Leading zeros of the right answer are dropped
-         (answer sheets say 025, models write 25); ``fixed`` compares by value
+         (answer sheets say 025, models write 25); ``fixed`` compares by value. Judged: by
+         letters as in AISBench, by CompassVerifier as in OpenCompass's two-stage guide
 """
 
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from steelyard.core import Prompt, Sample, Task
-from steelyard.scoring import math_v2, math_verify_fixed
+from steelyard.scoring import (
+    compass_verifier_judge,
+    letter_verifier,
+    math_v2,
+    math_verify_fixed,
+)
 from steelyard.tasks.catalogue import task
 from steelyard.tasks.data import Data
 from steelyard.tasks.files import BadField, samples
@@ -82,7 +89,24 @@ def aime2024_chat(data: Data) -> Task:
     return aime("aime2024", partial(rows_2024, data), Prompt(style="chat", user=IN_A_BOX))
 
 
+def aime2025(data: Data) -> Task:
+    """What the variants of 2025 share; all are for services that take dialogues."""
+    return aime("aime2025", partial(rows_2025, data), Prompt(style="chat", user=IN_A_BOX))
+
+
 @task("aime2025_gen_0_shot_chat_prompt", "aime2025_gen")
 def aime2025_chat(data: Data) -> Task:
-    """2025, for services that take dialogues."""
-    return aime("aime2025", partial(rows_2025, data), Prompt(style="chat", user=IN_A_BOX))
+    """2025, marked by rule."""
+    return aime2025(data)
+
+
+@task("aime2025_gen_0_shot_llmjudge")
+def aime2025_letters(data: Data) -> Task:
+    """2025, judged right or wrong."""
+    return replace(aime2025(data), judges=(letter_verifier(),))
+
+
+@task("aime2025_judge_gen")
+def aime2025_verified(data: Data) -> Task:
+    """2025, judged right, wrong or invalid."""
+    return replace(aime2025(data), judges=(compass_verifier_judge(),))

@@ -9,7 +9,8 @@ Prompt:  think step by step, a last line ``ANSWER: `` with the letter; or the au
          reasoned examples and ``The answer is (X).``
 Marking: 0-shot: the first letter behind ``ANSWER:``. 5-shot: the first "answer is (X)", which is
          the authors' rule; ``aisbench``: the first line is the letter or the option's text, which
-         a reasoned reply never is. ``fixed``: the letter that the reply states
+         a reasoned reply never is. ``fixed``: the letter that the reply states. Judged by letters,
+         right or wrong, as in OpenCompass's two-stage guide
 """
 
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from msgspec.structs import replace
 
 from steelyard.core import Prompt, Sample, Task
 from steelyard.scoring import (
+    letter_verifier,
     mmlu_pro_0_shot,
     mmlu_pro_5_shot,
     mmlu_pro_official,
@@ -136,6 +138,13 @@ def zero_shot(data: Data, prompt: Prompt) -> Iterator[Task]:
 def letter_on_last_line(data: Data) -> Iterator[Task]:
     """No examples; reasoning first."""
     return zero_shot(data, Prompt(user=REASON_FIRST))
+
+
+@task("mmlu_pro_judge_gen")
+def judged(data: Data) -> Iterator[Task]:
+    """No examples; a judge says whether the letter is right."""
+    judges = (letter_verifier(),)
+    return (replace(made, judges=judges) for made in zero_shot(data, Prompt(user=REASON_FIRST)))
 
 
 @task("mmlu_pro_gen_5_shot_str")
