@@ -74,7 +74,7 @@ def calibrate(
 
 def _prepared(plan: CalibrationPlan) -> Prepared:
     """The labelled answers as a job that was asked already."""
-    samples = [row.sample for row in plan.rows]
+    samples = [row.sample for row in _judged(plan)]
     task = Task(
         name=plan.path.name.partition(".")[0] or "labels",
         version=1,
@@ -85,6 +85,12 @@ def _prepared(plan: CalibrationPlan) -> Prepared:
     model = ModelSpec(abbr=_PEOPLE, backend="", repeats=plan.repeats)
     job = Job(model=model, task=task, dataset=str(plan.path), judging=plan.judging)
     return Prepared(job=job, samples=samples, parts={}, prompt_version="")
+
+
+def _judged(plan: CalibrationPlan) -> list[Labelled]:
+    """The rows without pairs whose second answer is empty; of an empty first one no judge is asked
+    anyway."""
+    return [row for row in plan.rows if plan.kind != "pairwise" or row.other]
 
 
 def _lines(plan: CalibrationPlan, item: Prepared) -> list[bytes]:
@@ -103,7 +109,7 @@ def _lines(plan: CalibrationPlan, item: Prepared) -> list[bytes]:
             )
         )
         + b"\n"
-        for row in plan.rows
+        for row in _judged(plan)
         for repeat in range(plan.repeats)
     ]
 
@@ -116,7 +122,7 @@ def _report(plan: CalibrationPlan, item: Prepared, folder: RunFolder) -> Calibra
     answers = replies(folder.predictions(_PEOPLE, item.job.task.name), item.samples)
     cases = [docket.case(answers[key]) for key in docket.samples]
     asked = [case for case in cases if case.is_asked]
-    row_of = {row.sample.id: row for row in plan.rows}
+    row_of = {row.sample.id: row for row in _judged(plan)}
     held = [_held(case, row_of[case.sample.id], docket, judgements) for case in asked]
     judged = judged_by(item, folder, [(case.sample, case.reply) for case in asked])
     return CalibrationReport(
@@ -125,7 +131,7 @@ def _report(plan: CalibrationPlan, item: Prepared, folder: RunFolder) -> Calibra
         rows=len(plan.rows),
         repeats=plan.repeats,
         left_out=plan.left_out,
-        not_asked=len({case.sample.id for case in cases if not case.is_asked}),
+        not_asked=len(plan.rows) - len({case.sample.id for case in asked}),
         figures=calibration(held, plan.judging.judges[0].scale),
         judge=judged.account if judged else None,
         command=plan.command,

@@ -20,7 +20,7 @@ class CalibrationReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     left_out: int = 0
     """Rows whose annotators have no majority."""
     not_asked: int = 0
-    """Rows that no judge is asked about: the answer is empty, or its reasoning never ends."""
+    """Rows that no judge is asked about: an answer is empty, or its reasoning never ends."""
     figures: Calibration
     judge: JudgeAccount | None = None
     """Who judged, and what that took."""

@@ -147,8 +147,8 @@ def notes(report: CalibrationReport) -> Iterator[str]:
             )
     if report.not_asked:
         yield (
-            f"not asked: {report.not_asked:,} answers that are empty, or whose reasoning never "
-            "ends; no run asks a judge about such, and no figure has them"
+            f"not asked about {report.not_asked:,} {_WHAT[report.kind]}: an answer is empty, or "
+            "its reasoning never ends; no figure has them"
         )
     if report.left_out:
         yield f"left out: {report.left_out:,} rows whose annotators have no majority"

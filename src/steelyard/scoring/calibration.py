@@ -96,7 +96,7 @@ def _of_pairs(common: Calibration, held: Sequence[Held], verdicts: Sequence[Held
     ]
     sides = [[decided(one.orders[order].value or 0.0) for one in verdicts] for order in (0, 1)]
     longer = length_bias(
-        [one.said.value or 0.0 for one in verdicts],
+        [decided(one.said.value or 0.0) for one in verdicts],
         [one.lengths[0] for one in verdicts],
         [one.lengths[1] for one in verdicts],
     )

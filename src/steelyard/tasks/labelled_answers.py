@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from steelyard.core import Json, Sample
 from steelyard.scoring import majority
+from steelyard.scoring.clean import strip_reasoning
 from steelyard.scoring.judging import FormJudge
 from steelyard.tasks.files import BadField, built, rows
 
@@ -98,7 +99,8 @@ def _labelled(
     meta = {name: str(value) for name, value in row.items() if _is_field(name, value)}
     other = ""
     if judge.against is not None:
-        other = _needed(row, _SECOND, "the text of the second answer")
+        # The first is cleaned where all answers are; neither may differ by what nobody judges.
+        other = strip_reasoning(_needed(row, _SECOND, "the text of the second answer"))
         meta[judge.against] = other
         answer = _needed(row, _FIRST, "the text of the first answer")
     else:
