@@ -153,7 +153,7 @@ def notes(report: CalibrationReport) -> Iterator[str]:
     if report.left_out:
         yield f"left out: {report.left_out:,} rows whose annotators have no majority"
     if account is not None:
-        yield cost(account)
+        yield cost([account])
 
 
 def _position(found: Calibration) -> str:
