@@ -6,7 +6,10 @@ from sim_client import CHAT, content, post, streamed
 from steelyard.core import Judgement, Message, Sample
 from steelyard.scoring import (
     compass_verifier_judge,
+    graded_pairwise,
     letter_verifier,
+    mt_bench,
+    mt_bench_pairwise,
     own_judge,
     pairwise,
     rubric,
@@ -42,7 +45,21 @@ FORMS: dict[str, FormJudge] = {
     "own": own_judge(OWN, "strict.txt"),
     "pairwise": pairwise(),
     "pairwise swapped": pairwise(swapped=True),
+    "graded pairwise": graded_pairwise(),
+    "graded pairwise swapped": graded_pairwise(swapped=True),
 }
+MT_BENCH: dict[str, FormJudge] = {
+    f"{'rated' if rated else 'compared'} {turn} {reference} {published}": (
+        mt_bench(turn=turn, reference=reference, published=published)
+        if rated
+        else mt_bench_pairwise(turn=turn, reference=reference, published=published, swapped=True)
+    )
+    for turn in (1, 2)
+    for reference in (False, True)
+    for published in (False, True)
+    for rated in (False, True)
+}
+"""Of these the simulated judge understands the texts; all other words order nothing."""
 
 
 class LocalJudge:

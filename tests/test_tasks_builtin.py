@@ -192,8 +192,13 @@ LOAD_NAMES = [
 ]
 """For measuring speed: nothing in them can be marked."""
 
-COMPARED_NAMES = ["alpaca_eval_judge_gen", "arena_hard_judge_gen"]
-"""A judge compares their answers with others; nothing in them is right (test_tasks_judged)."""
+SUBJECTIVE_NAMES = [
+    "alpaca_eval_judge_gen",
+    "arena_hard_judge_gen",
+    "mtbench_judge_gen",
+    "mtbench_pairwise_judge_gen",
+]
+"""A judge rates or compares their answers; nothing in them is right (test_subjective_run)."""
 
 EVERY_NAME = [name for names in NAMES.values() for name in names]
 OWN_NAMES = [name for name in EVERY_NAME if name not in ALIASES]
@@ -235,7 +240,7 @@ def unreachable(scorer: Scorer, sample: Sample) -> bool:
 
 
 def test_the_catalogue_has_every_promised_name_and_no_other() -> None:
-    assert sorted(catalogue.names()) == sorted(EVERY_NAME + LOAD_NAMES + COMPARED_NAMES)
+    assert sorted(catalogue.names()) == sorted(EVERY_NAME + LOAD_NAMES + SUBJECTIVE_NAMES)
 
 
 @pytest.mark.parametrize("alias", ALIASES)

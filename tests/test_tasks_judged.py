@@ -192,7 +192,8 @@ def compared(task: Task, sample: Sample) -> None:
     )
     assert one_way.index("My own words.") < one_way.index(baseline)
     assert other_way.index(baseline) < other_way.index("My own words.")
-    assert {judge.verdict("Verdict: [[A]]").value for judge in task.judges} == {1.0, 0.0}
+    verdict = "[[A>>B]]" if task.name == "arena_hard" else "[[A]]"
+    assert {judge.verdict(f"Verdict: {verdict}").value for judge in task.judges} == {1.0, 0.0}
 
 
 def test_alpaca_eval_compares_with_the_answers_in_its_data(shared: Path) -> None:

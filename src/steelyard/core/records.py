@@ -147,7 +147,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str = ""
     """Where in the reply it was read, or why nothing was."""
     parts: Mapping[str, float] = {}
-    """Of a rubric: the value of each criterion, 0 to 1."""
+    """What it is made of, 0 to 1: of a rubric each criterion, of a comparison the verdict in each
+    order (``grade``, ``grade_swapped``), also where only one could be read."""
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -165,7 +166,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     truncated: bool = False
     """The answer was cut at the token limit (finish reason ``length``)."""
     parts: Mapping[str, float] = {}
-    """See ``Verdict``."""
+    """See ``Verdict``; of a judged answer those of the judgement, and ``Task.features``."""
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -85,6 +85,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     metric: str = "accuracy"
     figures: Callable[[Sequence[Score]], tuple[Metric, ...]] | None = None
     """Further rows of the report that are no mean of the scores' values, out of their ``parts``."""
+    features: Callable[[str, Sample], Mapping[str, float]] | None = None
+    """Of a judged answer: what ``figures`` need to know of the text that was judged, and of the
+    sample as the judge saw it. Goes into ``Score.parts`` beside the judgement's own."""
     candidates: Callable[[Sample], tuple[Candidate, ...]] | None = None
     """Makes this a task of likelihoods: what is scored after the prompt of a sample, an option
     each, in the order of ``Sample.choices``."""

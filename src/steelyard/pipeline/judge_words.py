@@ -82,5 +82,5 @@ def _beside(account: JudgeAccount) -> Iterator[str]:
     if account.both_orders:
         yield (
             f"{account.same_in_both:,} of {account.both_orders:,} comparisons came out the same in "
-            "both orders; the others count as ties"
+            "both orders; two different winners count as a tie"
         )

@@ -14,7 +14,7 @@ from steelyard.pipeline.cases import Case, Docket
 from steelyard.pipeline.judgements import Judgements, Used
 from steelyard.pipeline.prepare import Prepared
 from steelyard.reports import JudgeAccount, Results
-from steelyard.scoring import judged_score
+from steelyard.scoring import in_points, judged_score
 from steelyard.store import RunFolder
 
 _NO_VERDICT = ("unparsed", "judge_failed", "unjudged")
@@ -34,28 +34,19 @@ class Judged(msgspec.Struct, frozen=True):
             results,
             judge=self.account,
             unparsed=self.account.unjudged,
-            metrics=(*results.metrics, *self._points(results), *self._of_all(results)),
+            metrics=(
+                *results.metrics[:1],
+                *self._points(results),
+                *results.metrics[1:],
+                *self._of_all(results),
+            ),
         )
 
     def _points(self, results: Results) -> Iterator[Metric]:
         """The first metric in the points that the judge gave."""
-        if self.scale is None or not results.metrics:
-            return
-        first, (low, high) = results.metrics[0], self.scale
-
-        def points(share: float | None) -> float | None:
-            return None if share is None else low + share / 100 * (high - low)
-
-        value = low + first.value / 100 * (high - low)
-        yield msgspec.structs.replace(
-            first,
-            name=f"points ({low:g}-{high:g})",
-            value=value,
-            unit="points",
-            scale=high,
-            low=points(first.low),
-            high=points(first.high),
-        )
+        if self.scale is not None and results.metrics:
+            low, high = self.scale
+            yield in_points(results.metrics[0], f"points ({low:g}-{high:g})", low, high)
 
     def _of_all(self, results: Results) -> Iterator[Metric]:
         """The least the first metric can be: with answers that have no verdict as wrong."""
@@ -84,8 +75,11 @@ def judged_by(
     judgements = Judgements(docket, path, str(job.judging.model.options.get("model", "")))
     cases = [docket.case(reply) for _, reply in answers]
     said = [judgements.of(case) for case in cases]
+    features = job.task.features or (lambda text, sample: {})
     scores = [
-        judged_score(case.reply, case.sample, found, docket.judge_id)
+        judged_score(
+            case.reply, case.sample, found, docket.judge_id, features(case.text, case.sample)
+        )
         for case, (found, _) in zip(cases, said, strict=True)
     ]
     account = _account(docket, judgements, cases, said, scores)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
         Comparison,
         compare,
     )
+    from steelyard.scoring.comparison_figures import (
+        alpaca_eval_figures,
+        arena_hard_figures,
+        styles,
+    )
     from steelyard.scoring.exams import (
         answer_line,
         cmmlu,
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from steelyard.scoring.folding import (
         aisbench_value,
         fold,
+        in_points,
     )
     from steelyard.scoring.groups import (
         combine,
@@ -83,9 +89,16 @@ if TYPE_CHECKING:
     from steelyard.scoring.mathtext import (
         math_v2,
     )
+    from steelyard.scoring.mt_bench_figures import (
+        mt_bench_category,
+        mt_bench_ratings,
+        mt_bench_wins,
+    )
     from steelyard.scoring.mt_bench_judges import (
         mt_bench,
+        mt_bench_comparison,
         mt_bench_pairwise,
+        mt_bench_rating,
     )
     from steelyard.scoring.numbers import (
         gsm8k,
@@ -139,7 +152,9 @@ __all__ = [
     "Comparison",
     "agreement",
     "aisbench_value",
+    "alpaca_eval_figures",
     "answer_line",
+    "arena_hard_figures",
     "both_orders",
     "bradley_terry",
     "by_rule",
@@ -167,6 +182,7 @@ __all__ = [
     "ifeval_figures",
     "ifeval_strict",
     "in_both_orders",
+    "in_points",
     "insisting",
     "instructions_target",
     "json_verifier",
@@ -191,7 +207,12 @@ __all__ = [
     "mmlu_pro_official",
     "most_likely",
     "mt_bench",
+    "mt_bench_category",
+    "mt_bench_comparison",
     "mt_bench_pairwise",
+    "mt_bench_rating",
+    "mt_bench_ratings",
+    "mt_bench_wins",
     "nearest_option",
     "own_judge",
     "pairwise",
@@ -206,6 +227,7 @@ __all__ = [
     "stated_option",
     "style_controlled",
     "style_of",
+    "styles",
     "tally",
     "text_to_judge",
     "verifier",
@@ -219,6 +241,11 @@ _FILES = {
     "comparing": (
         "Comparison",
         "compare",
+    ),
+    "comparison_figures": (
+        "alpaca_eval_figures",
+        "arena_hard_figures",
+        "styles",
     ),
     "exams": (
         "answer_line",
@@ -236,6 +263,7 @@ _FILES = {
     "folding": (
         "aisbench_value",
         "fold",
+        "in_points",
     ),
     "groups": ("combine",),
     "ifeval": (
@@ -276,9 +304,16 @@ _FILES = {
         "math_verify_fixed",
     ),
     "mathtext": ("math_v2",),
+    "mt_bench_figures": (
+        "mt_bench_category",
+        "mt_bench_ratings",
+        "mt_bench_wins",
+    ),
     "mt_bench_judges": (
         "mt_bench",
+        "mt_bench_comparison",
         "mt_bench_pairwise",
+        "mt_bench_rating",
     ),
     "numbers": (
         "gsm8k",

@@ -12,6 +12,8 @@ right above one half):
     pass@k                      mean of 1 - C(n_i - c_i, k) / C(n_i, k)   n: problems, n_i >= k
     cons@k                      share of problems with c_i > k / 2        n: problems, n_i >= k
 
+One run's interval takes the turns of a dialogue (keys ``id#0``, ``id#0.1``) as a cluster.
+
 pass@k is the unbiased estimate of Chen et al. 2021 (arXiv:2107.03374). In the intervals the
 attempts at one problem are a cluster (see ``intervals``).
 """
@@ -19,6 +21,8 @@ attempts at one problem are a cluster (see ``intervals``).
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from math import comb, fsum
+
+import msgspec
 
 from steelyard.core import Metric, Score
 from steelyard.scoring.intervals import Estimate, Weighted, clustered_mean, mean
@@ -33,8 +37,8 @@ def fold(scores: Iterable[Score], *, repeats: int, metric: str = "accuracy") -> 
     """
     counted = list({score.key: score for score in scores}.values())
     if repeats == 1:
-        values = [score.value for score in counted if score.value is not None]
-        return (_metric(metric, mean(values), len(values), counted),) if values else ()
+        found = mean_value(counted)
+        return () if found is None else (row(metric, *found, counted),)
     subsets: dict[str, list[Score]] = {}
     for score in counted:
         subsets.setdefault(score.subset, []).append(score)
@@ -43,6 +47,22 @@ def fold(scores: Iterable[Score], *, repeats: int, metric: str = "accuracy") -> 
         for name in sorted(subsets):
             metrics += _over_problems(subsets[name], repeats, name)
     return tuple(metrics)
+
+
+def mean_value(scores: Iterable[Score]) -> tuple[Estimate, int] | None:
+    """The mean of one run's values and how many there are; ``None`` when there are none.
+
+    What belongs to one problem, the turns of a dialogue, is a cluster.
+    """
+    problems = _values_by_problem(scores)
+    values = [value for attempts in problems for value in attempts.values()]
+    if not values:
+        return None
+    if len(problems) == len(values):
+        return mean(values), len(values)
+    share = 1 / len(values)
+    clusters = [[Weighted(share, one) for one in attempts.values()] for attempts in problems]
+    return clustered_mean(clusters), len(values)
 
 
 def pooled(name: str, scores: Sequence[Score], right: str, asked: str) -> Metric:
@@ -65,7 +85,39 @@ def pooled(name: str, scores: Sequence[Score], right: str, asked: str) -> Metric
         ]
         for attempts in problems.values()
     ]
-    return _metric(name, clustered_mean(clusters), total, list(scores))
+    return row(name, clustered_mean(clusters), total, scores)
+
+
+def row(name: str, estimate: Estimate, n: int, scores: Iterable[Score], subset: str = "") -> Metric:
+    """A row of the report in percent; what failed or could not be read is counted in ``scores``."""
+    outcomes = Counter(score.outcome for score in scores)
+    return Metric(
+        name=name,
+        value=100 * estimate.value,
+        n=n,
+        n_failed=outcomes["failed"],
+        n_unparsed=outcomes["unparsed"],
+        low=100 * estimate.low,
+        high=100 * estimate.high,
+        subset=subset,
+    )
+
+
+def in_points(share: Metric, name: str, low: float, high: float) -> Metric:
+    """A mean in percent of the way from ``low`` to ``high``, in points of that scale."""
+
+    def points(percent: float | None) -> float | None:
+        return None if percent is None else low + percent / 100 * (high - low)
+
+    return msgspec.structs.replace(
+        share,
+        name=name,
+        value=low + share.value / 100 * (high - low),
+        unit="points",
+        scale=high,
+        low=points(share.low),
+        high=points(share.high),
+    )
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:
@@ -94,7 +146,7 @@ def _runs_average(scores: list[Score], k: int, metric: str) -> Iterator[Metric]:
             for attempts in problems
         ]
         name = f"{metric} ({k} runs average)"
-        yield _metric(name, clustered_mean(clusters), answers.total(), scores)
+        yield row(name, clustered_mean(clusters), answers.total(), scores)
 
 
 def _over_problems(scores: list[Score], k: int, subset: str) -> Iterator[Metric]:
@@ -107,17 +159,17 @@ def _over_problems(scores: list[Score], k: int, subset: str) -> Iterator[Metric]
             [Weighted(1 / (len(rights) * len(right)), float(one)) for one in right]
             for right in rights
         ]
-        yield _metric(f"{prefix}avg@{k}", clustered_mean(clusters), len(rights), scores, subset)
+        yield row(f"{prefix}avg@{k}", clustered_mean(clusters), len(rights), scores, subset)
     complete = [(len(right), sum(right)) for right in rights if len(right) >= k]
     if complete:
         n = len(complete)
         passed = mean([pass_at_k(tries, c, k) for tries, c in complete])
         agreed = mean([cons_at_k(c, k) for _, c in complete])
-        yield _metric(f"{prefix}pass@{k}", passed, n, scores, subset)
-        yield _metric(f"{prefix}cons@{k}", agreed, n, scores, subset)
+        yield row(f"{prefix}pass@{k}", passed, n, scores, subset)
+        yield row(f"{prefix}cons@{k}", agreed, n, scores, subset)
 
 
-def _values_by_problem(scores: list[Score]) -> list[dict[str, float]]:
+def _values_by_problem(scores: Iterable[Score]) -> list[dict[str, float]]:
     """For every problem with a value, its values by run."""
     problems: dict[str, dict[str, float]] = {}
     for score in scores:
@@ -125,17 +177,3 @@ def _values_by_problem(scores: list[Score]) -> list[dict[str, float]]:
             problem, _, run = score.key.rpartition("#")
             problems.setdefault(problem, {})[run] = score.value
     return list(problems.values())
-
-
-def _metric(name: str, estimate: Estimate, n: int, scores: list[Score], subset: str = "") -> Metric:
-    outcomes = Counter(score.outcome for score in scores)
-    return Metric(
-        name=name,
-        value=100 * estimate.value,
-        n=n,
-        n_failed=outcomes["failed"],
-        n_unparsed=outcomes["unparsed"],
-        low=100 * estimate.low,
-        high=100 * estimate.high,
-        subset=subset,
-    )

@@ -36,8 +36,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     mark_always: bool = True
     """Of a bare form: ``False`` leaves ``{mark}`` empty unless a text imitates such a line."""
     imitation: str = ""
-    """Of a bare form: what imitates such a line, as a regular expression for the letters of a text,
-    however they are dressed up (``lookalikes``)."""
+    """Of a bare form: what imitates such a line, as a regular expression for a text as it stands
+    and for its letters, however they are dressed up (``lookalikes``)."""
 
 
 def ask(
@@ -46,8 +46,8 @@ def ask(
     """The messages of one question; ``texts`` are not trusted, ``settings`` are ours."""
     mark = marker(fence, texts.values())
     if form.bare:
-        seen = map(letters, texts.values())
-        imitated = any(re.search(form.imitation, text, re.MULTILINE) for text in seen)
+        seen = (way for text in texts.values() for way in (text, letters(text)))
+        imitated = any(re.search(form.imitation, text, re.I | re.MULTILINE) for text in seen)
         known = {**texts, **settings, "mark": f" {mark}" if form.mark_always or imitated else ""}
     else:
         fenced = {

@@ -61,7 +61,7 @@ class Points(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         verdict, why = read(reply, self.scale)
         if verdict is None:
             return Judgement(outcome="unparsed", why=why)
-        return _worth(_share(verdict, self.scale), verdict, why)
+        return _worth(_share(verdict, self.scale), verdict, why, {})
 
 
 class Criterion(msgspec.Struct, frozen=True):
@@ -95,8 +95,7 @@ class Rubric(msgspec.Struct, frozen=True, kw_only=True, tag=True):
             said.append(f"{one.name} {verdict}")
         weights = fsum(one.weight for one in self.criteria)
         value = fsum(one.weight * parts[one.name] for one in self.criteria) / weights
-        judgement = _worth(value, ", ".join(said), "one line for each criterion")
-        return msgspec.structs.replace(judgement, parts=parts)
+        return _worth(value, ", ".join(said), "one line for each criterion", parts)
 
 
 class Preferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -121,11 +120,9 @@ class Preferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         verdict, why = read(reply, preference(*self.names, cased=self.cased))
         if verdict is None:
             return Judgement(outcome="unparsed", why=why)
-        if verdict == "tie":
-            return Judgement(outcome="partial", value=0.5, answer="tie", why=why)
-        if (verdict == "first") is not self.swapped:
-            return Judgement(outcome="right", value=1.0, answer="win", why=why)
-        return Judgement(outcome="wrong", value=0.0, answer="loss", why=why)
+        won = (verdict == "first") is not self.swapped
+        said, value = ("tie", 0.5) if verdict == "tie" else ("win", 1.0) if won else ("loss", 0.0)
+        return _worth(value, said, why, {"preference": value})
 
 
 class Graded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -154,7 +151,7 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         if grade is None:
             return Judgement(outcome="unparsed", why=why)
         said, value = _GRADES[grade]
-        return _worth(value, said, why)
+        return _worth(value, said, why, {"grade": value})
 
 
 Reading: TypeAlias = Correctness | Points | Rubric | Preferred | Graded
@@ -176,6 +173,6 @@ def _share(verdict: str, scale: Scale) -> float:
     return (float(verdict) - scale.low) / (scale.high - scale.low)
 
 
-def _worth(value: float, said: str, why: str) -> Judgement:
+def _worth(value: float, said: str, why: str, parts: Mapping[str, float]) -> Judgement:
     outcome: Outcome = "right" if value == 1 else "wrong" if value == 0 else "partial"
-    return Judgement(outcome=outcome, value=value, answer=said, why=why)
+    return Judgement(outcome=outcome, value=value, answer=said, why=why, parts=parts)

@@ -4,7 +4,7 @@ Only the answer is judged, never the reasoning before it. Where there is no answ
 asked: nothing to judge is ``invalid``, whoever looks at it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from steelyard.core import Judgement, Reply, Sample, Score, Scorer
 from steelyard.scoring.clean import strip_reasoning
@@ -49,8 +49,13 @@ def judgement(said: Sequence[Judgement | None]) -> Judgement:
     return each[0] if len(each) == 1 else in_both_orders(*each)
 
 
-def judged_score(reply: Reply, sample: Sample, found: Judgement, judge_id: str) -> Score:
-    """The score that a judgement makes. A request that failed has no answer to judge."""
+def judged_score(
+    reply: Reply, sample: Sample, found: Judgement, judge_id: str, features: Mapping[str, float]
+) -> Score:
+    """The score that a judgement makes. A request that failed has no answer to judge.
+
+    ``features`` are the answer's own (``Task.features``).
+    """
     if reply.failure is not None:
         why = f"{reply.failure.kind}: {reply.failure.detail}"
         found = Judgement(outcome="failed", why=why)
@@ -63,4 +68,5 @@ def judged_score(reply: Reply, sample: Sample, found: Judgement, judge_id: str) 
         why=found.why,
         subset=sample.subset,
         truncated=is_cut(reply),
+        parts={**features, **found.parts},
     )

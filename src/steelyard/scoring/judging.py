@@ -28,7 +28,7 @@ from steelyard.scoring.marking import is_cut
 from steelyard.scoring.preferences import decided
 from steelyard.scoring.verdict_kinds import Scale
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 """Raised when the parser may read a reply differently."""
 NO_REFERENCE = "(there is no reference answer)"
 
@@ -199,18 +199,20 @@ def in_both_orders(first: Judgement, second: Judgement) -> Judgement:
 
     When both name the same answer it wins, by the mean of the two values; when they differ, or one
     is a tie, the position decided as much as the answers, and it is a tie. Without both there is no
-    judgement.
+    judgement. Its ``parts`` are those of the first order and, with ``_swapped``, of the second.
     """
+    swapped = {f"{name}_swapped": value for name, value in second.parts.items()}
+    parts = {**first.parts, **swapped}
     one, other = first.value, second.value
     if one is None or other is None:
-        return first if one is None else second
+        return msgspec.structs.replace(first if one is None else second, parts=parts)
     if one == other:
-        return first
+        return msgspec.structs.replace(first, parts=parts)
     why = f"{first.answer} when shown first, {second.answer} when shown second"
     if decided(one) != decided(other):
-        return Judgement(outcome="partial", value=0.5, answer="tie", why=why)
-    answer = "win" if one > 0.5 else "loss"
-    return Judgement(outcome="partial", value=(one + other) / 2, answer=answer, why=why)
+        return Judgement(outcome="partial", value=0.5, answer="tie", why=why, parts=parts)
+    answer, value = "win" if one > 0.5 else "loss", (one + other) / 2
+    return Judgement(outcome="partial", value=value, answer=answer, why=why, parts=parts)
 
 
 def _scale(low: float, high: float, *, whole: bool) -> dict[str, str]:

@@ -13,7 +13,10 @@ from steelyard.scoring.judge_fence import Form
 IMITATION = (
     r"\[\s*(?:Instruction|(?:User\s+)?Question|The\s+(?:Start|End)\s+of)"
     r"|<\|\s*The\s+(?:Start|End)\s+of|#{2,}\s*(?:User|Assistant|Reference)"
+    "|the(?:start|end)of(?:assistant|reference)"
+    "|^(?:instruction|(?:user)?question|user|assistant[ab]|referenceanswer)$"
 )
+"""The lines as they are written, and their letters alone."""
 
 _QUALITIES = (
     "Your evaluation should consider factors such as the helpfulness, relevance, accuracy, depth, "

@@ -10,11 +10,13 @@ A rating of r is worth (r - 1) / 9, so MT-Bench's score, the mean rating, is 1 +
 MT-Bench asks with a reference in the fields math, reasoning and coding, without one elsewhere.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import ClassVar, Literal
 
 import msgspec
 
-from steelyard.core import DataError, Sample
+from steelyard.core import DataError, Judgement, Message, Sample
 from steelyard.scoring import mt_bench_forms as forms
 from steelyard.scoring.judge_fence import Form
 from steelyard.scoring.judge_readings import Points, Preferred
@@ -86,6 +88,82 @@ def mt_bench_pairwise(
     reading = kind(against=against, swapped=swapped, needs_reference=reference)
     name += "_swapped" if swapped else ""
     return FormJudge(name=name, version=1, form=_marked(form, published=published), reading=reading)
+
+
+class ByTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A judge of dialogues that asks about each answer in the form that is for it.
+
+    The form is that of the answer's turn, with a reference where the sample has one.
+    """
+
+    name: str
+    forms: Mapping[str, FormJudge]
+    """By turn, and whether there is a reference: ``1``, ``1 reference``, ``2``, ``2 reference``.
+    All of them read a reply alike."""
+
+    needs_reference: ClassVar[bool] = False
+
+    @property
+    def id(self) -> str:
+        """See ``core.Judge``."""
+        ids = [one.id for _, one in sorted(self.forms.items())]
+        return f"{self.name}@1#{sha256(msgspec.json.encode(ids)).hexdigest()[:8]}"
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """See ``core.Judge``."""
+        return self.forms["1"].scale
+
+    def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
+        """See ``core.Judge``; a second turn is one that has ``first_question`` in ``meta``."""
+        turn, referred = "1", bool(sample.target)
+        if "first_question" in sample.meta:
+            turn, referred = "2", referred and "first_reference" in sample.meta
+        form = self.forms[f"{turn} reference" if referred else turn]
+        return form.question(sample, answer, fence)
+
+    def verdict(self, reply: str) -> Judgement:
+        """See ``core.Judge``."""
+        return self.forms["1"].verdict(reply)
+
+
+def mt_bench_rating(*, published: bool = False) -> ByTurn:
+    """MT-Bench's rating from 1 to 10 of every answer of a dialogue."""
+    return ByTurn(
+        name="mt_bench",
+        forms={
+            "1": mt_bench(published=published),
+            "1 reference": mt_bench(reference=True, published=published),
+            "2": mt_bench(turn=2, published=published),
+            "2 reference": mt_bench(turn=2, reference=True, published=published),
+        },
+    )
+
+
+def mt_bench_comparison(*, swapped: bool = False, published: bool = False) -> ByTurn:
+    """MT-Bench's comparison of every answer of a dialogue with another model's.
+
+    Those are in ``meta``: ``baseline``, ``baseline_2`` and, once more, ``baseline_2_first_answer``.
+    """
+
+    def form(turn: Literal[1, 2], *, reference: bool) -> FormJudge:
+        return mt_bench_pairwise(
+            against="baseline" if turn == 1 else "baseline_2",
+            swapped=swapped,
+            turn=turn,
+            reference=reference,
+            published=published,
+        )
+
+    return ByTurn(
+        name="mt_bench_pair_swapped" if swapped else "mt_bench_pair",
+        forms={
+            "1": form(1, reference=False),
+            "1 reference": form(1, reference=True),
+            "2": form(2, reference=False),
+            "2 reference": form(2, reference=True),
+        },
+    )
 
 
 def _marked(form: Form, *, published: bool) -> Form:

@@ -68,6 +68,7 @@ _IN_BLOCK = "a JSON field in a code block"
 _OPEN_BLOCK = re.compile(r"(?:```|~~~)\w*\s*\Z")
 _CLOSED_BLOCK = re.compile(r"\s*(?:```|~~~)")
 _MARKS = ((_DOUBLE, True), (_TAG, True), (_BOX, False))
+_ASKED = re.compile(r"[^.。!;；\n?]{0,200}\?")
 _SENTENCE = re.compile(r"[^。！？!；;\n.?]+(?:\.(?=\S)[^。！？!；;\n.?]*)*[.?。！？!；;]*")
 _LONGEST_SENTENCE = 2000
 _LAST_WORDS = re.compile(r"(.*)([.:。][\s*]*)([^.:。]*[.。]?)$")
@@ -213,12 +214,14 @@ def _behind_a_cue(rest: str, unquoted_rest: str, kind: Kind) -> str | None:
 def _in_marks(text: str, kind: Kind) -> Iterator[_Statement]:
     r"""``[[A]]``, ``<verdict>A</verdict>`` and ``\boxed{A}``, unless they are somebody else's.
 
-    Different ones on one line are alternatives, not statements.
+    A mark inside a question asks and states nothing. Different ones on one line are alternatives, not statements.
     """
     ways = ((_DOUBLE, True), (_TAG, True)) if kind.countable else _MARKS
     by_line: dict[int, list[_Statement]] = {}
     for way, explicit in ways:
         for found in way.finditer(text):
+            if _ASKED.match(text, found.end()):
+                continue
             inside = found[found.lastindex or 1]
             verdict = kind.read(inside, alone=True)
             if (explicit or verdict is not None) and not _is_anothers(text, found.start()):

@@ -8,6 +8,7 @@ The final answer is what stands in the last box, else behind the last "the answe
 whole text. It is as good as the reference (1) when its last number is the reference's, its last
 option letter is, it consists of the reference's words, or its last line ends with them. Otherwise
 another number or letter is worth nothing, and words count up to 0.8, as many of them as are there.
+An answer worth twice as much as the other one is clearly better.
 """
 
 import re
@@ -37,13 +38,15 @@ _OPPOSITE = {"correct": "incorrect", "incorrect": "correct", "invalid": "correct
     "first": "second",
     "second": "first",
     "tie": "first",
+    "clearly first": "clearly second",
+    "clearly second": "clearly first",
 }
 
 
 def compared(sheet: Sheet, reference: str | None) -> str:
     """The verdict on ``sheet``: a word, or a number on its scale."""
-    if sheet.asks == "preference":
-        return _preferred(sheet.texts["first"], sheet.texts["second"], reference)
+    if sheet.asks in ("preference", "grade"):
+        return _preferred(sheet, reference)
     candidate = sheet.texts["candidate"]
     invalid = not candidate.strip() or _REFUSAL.match(_plain(candidate)) is not None
     if sheet.asks == "numbers":
@@ -61,9 +64,14 @@ def opposite(sheet: Sheet, verdict: str) -> str:
     return _OPPOSITE[verdict]
 
 
-def _preferred(first: str, second: str, reference: str | None) -> str:
-    worth = [len(one) if reference is None else likeness(one, reference) for one in (first, second)]
-    return "tie" if worth[0] == worth[1] else "first" if worth[0] > worth[1] else "second"
+def _preferred(sheet: Sheet, reference: str | None) -> str:
+    answers = sheet.texts["first"], sheet.texts["second"]
+    worth = [len(one) if reference is None else likeness(one, reference) for one in answers]
+    if worth[0] == worth[1]:
+        return "tie"
+    verdict = "first" if worth[0] > worth[1] else "second"
+    clear = sheet.asks == "grade" and max(worth) >= 2 * min(worth)
+    return f"clearly {verdict}" if clear else verdict
 
 
 def _on_scale(sheet: Sheet, share: float) -> str:

@@ -13,9 +13,9 @@ import msgspec
 from steelyard import scoring
 from steelyard.scoring.judge_fence import Form
 
-Asks = Literal["verdict", "letter", "two letters", "boxed", "numbers", "preference"]
+Asks = Literal["verdict", "letter", "two letters", "boxed", "numbers", "preference", "grade"]
 """How the answer is written: ``Verdict: CORRECT``, one of three letters or of two, a letter in a
-box, a line with a number for each thing that is scored, or ``[[A]]``."""
+box, a line with a number for each thing that is scored, ``[[A]]``, or ``[[A>>B]]``."""
 
 NUMBER_LINE = re.compile(
     r"(?:^|[\"'“`])([^\n:\"'“`]{1,60}): ?<(?:a )?(?:number|score)>", re.MULTILINE
@@ -52,6 +52,7 @@ def known_forms() -> tuple[KnownForm, ...]:
         _known("numbers", scoring.score().form),
         _known("numbers", scoring.rubric(()).form),
         _known("preference", scoring.pairwise().form),
+        _known("grade", scoring.graded_pairwise().form),
     )
 
 

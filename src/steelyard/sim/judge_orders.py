@@ -56,6 +56,7 @@ _REACH = 120
 _WORDS = ("correct", "incorrect", "invalid", "full", "most")
 _WORTH = {"A": "correct", "B": "incorrect", "C": "invalid"}
 _PLACES = {"A": "first", "B": "second", "C": "tie"}
+_SIDES = ("first", "second")
 
 
 def ordered(sheet: Sheet) -> str | None:
@@ -106,8 +107,9 @@ def _meaning(goal: re.Match[str], sheet: Sheet) -> str | None:
     """What ``goal`` is as a verdict of the kind that ``sheet`` asks for."""
     found = {name: text for name, text in goal.groupdict().items() if text is not None}
     letter = found.get("letter")
-    if sheet.asks == "preference":
-        return _PLACES[letter] if letter else "tie" if "tie" in found else None
+    if sheet.asks in ("preference", "grade"):
+        place = _PLACES.get(letter or "", "tie" if "tie" in found else None)
+        return f"clearly {place}" if sheet.asks == "grade" and place in _SIDES else place
     if sheet.asks != "numbers":
         if letter:
             return _WORTH[letter]

@@ -3,7 +3,8 @@
 The texts are told from the rest by the lines around them. With a marker (``<candidate MARK>``,
 ``<Candidate's Answer Begin MARK>``) only lines that hold it count, letter by letter. Lines without
 one are recognised as a hasty reader would: whatever looks like such a line is one, and of two texts
-with one name the later counts. Without any lines, headings like ``Reference answer:`` have to do.
+with one name the later counts. MT-Bench's lines (``[The Start of ...]``) are recognised as well.
+Without any lines, headings like ``Reference answer:`` have to do.
 
 A form of ours is known by its words in front of the texts and behind them. All words outside the
 texts that are not the form's own are ``stray``; of a form that is not known everything is.
@@ -33,6 +34,18 @@ _EDGES = ("begin", "end")
 _SIGNS = [(f"{title}{edge}", role, edge) for title, role in _ROLES.items() for edge in _EDGES]
 _LONGEST_SIGN = 80
 _ALIKE = 0.8
+_STARTED = re.compile(
+    r"(?:\[|(?P<dialogue><\|))The Start of "
+    r"(?P<whose>Reference Answer|Assistant(?: (?P<side>[AB]))?'s "
+    r"(?:Answer|Conversation with User))(?P<mark> \w{8,})?(?:\]|\|>)\n(?P<text>.*?)\n"
+    r"(?:\[|<\|)The End of (?P=whose)(?(mark)(?P=mark))(?:\]|\|>)",
+    re.DOTALL,
+)
+_ASKED = re.compile(
+    r"^\[(?:User )?Question(?P<mark> \w{8,})?\]\n(?P<text>.*?)\n\n\[The Start of ",
+    re.DOTALL | re.MULTILINE,
+)
+_SIDES = {"A": "first", "B": "second"}
 _HEADINGS = {
     "question": "question|problem|问题|题目",
     "reference": "(?:reference|standard|gold|correct)(?: answer)?|ground truth"
@@ -71,11 +84,13 @@ class _Parts(msgspec.Struct, frozen=True, kw_only=True):
     head: str = ""
     between: str = ""
     tail: str = ""
+    known: bool = False
+    """Whether these are a form's own words as far as can be told."""
 
 
 def read(prompt: str) -> Sheet | None:
     """The judge's question that ``prompt`` is; ``None`` when it is no such question."""
-    ways: tuple[Callable[[str], _Parts | None], ...] = (_marked, _lined, _headed)
+    ways: tuple[Callable[[str], _Parts | None], ...] = (_marked, _lined, _started, _headed)
     parts = next(filter(None, (way(prompt) for way in ways)), None)
     if parts is None or not ("candidate" in parts.texts or {"first", "second"} <= set(parts.texts)):
         return None
@@ -88,7 +103,8 @@ def read(prompt: str) -> Sheet | None:
             stray = "\n\n".join(around + free)
             return _sheet(form.asks, parts, stray, said)
     outside = "\n\n".join((parts.head, parts.between, parts.tail))
-    return _sheet(_asked(outside, parts.texts), parts, outside, _scale(outside))
+    stray = "" if parts.known else outside
+    return _sheet(_asked(outside, parts.texts), parts, stray, _scale(outside))
 
 
 def _around(text: str, found: re.Match[str]) -> tuple[str, str]:
@@ -110,8 +126,8 @@ def _sheet(asks: Asks, parts: _Parts, stray: str, said: Mapping[str, str]) -> Sh
 def _asked(outside: str, texts: Mapping[str, str]) -> Asks:
     """The form of answer that the words of an unknown form are likely to want."""
     if "second" in texts:
-        return "preference"
-    if NUMBER_LINE.search(outside):
+        return "grade" if ">>" in outside else "preference"
+    if NUMBER_LINE.search(outside) or "[[rating]]" in outside:
         return "numbers"
     if "\\boxed{" in outside:
         return "boxed"
@@ -157,6 +173,25 @@ def _lined(prompt: str) -> _Parts | None:
         between="\n\n".join(between),
         tail=tail,
     )
+
+
+def _started(prompt: str) -> _Parts | None:
+    """MT-Bench's forms: of a dialogue the last question, and the last answer of each side."""
+    texts: dict[str, str] = {}
+    asked = _ASKED.search(prompt)
+    if asked:
+        texts["question"] = asked["text"]
+    for found in _STARTED.finditer(prompt):
+        said = found["text"]
+        if found["dialogue"]:
+            speaks = rf"(?m)^### [A-Z][^\n:]*?{found['mark'] or ''}:\n"
+            *_, texts["question"], said = ["", *re.split(speaks, said.strip("\n"))]
+        role = "reference" if "Reference" in found["whose"] else _SIDES.get(found["side"], "")
+        texts[role or "candidate"] = said.rstrip("\n") if found["dialogue"] else said
+    if "second" not in texts and "first" in texts:
+        texts["candidate"] = texts.pop("first")
+    words = prompt[: asked.start()] if asked else _STARTED.sub("", prompt)
+    return _Parts(texts=texts, between=words, known=True) if len(texts) > 1 else None
 
 
 def _headed(prompt: str) -> _Parts | None:

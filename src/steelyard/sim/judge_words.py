@@ -8,6 +8,10 @@ from steelyard.sim.judge_sheet import Sheet
 _LONGEST_QUOTATION = 4000
 _LETTERS = {"correct": "A", "incorrect": "B", "invalid": "C"}
 _PREFERRED = {"first": "A", "second": "B", "tie": "C"}
+_GRADES = {"first": "A>B", "second": "B>A", "tie": "A=B"} | {
+    "clearly first": "A>>B",
+    "clearly second": "B>>A",
+}
 _COMPARED = "I looked at the final answer only and held it against what was given."
 _WEIGHED = "I weighed strengths and weaknesses, without regard to length."
 _UNDECIDED = (
@@ -62,6 +66,10 @@ def _preference(sheet: Sheet, verdict: str) -> str:
     return f"I compared the two answers.\n\nVerdict: [[{_PREFERRED[verdict]}]]"
 
 
+def _grade(sheet: Sheet, verdict: str) -> str:
+    return f"I compared the two answers.\n\nVerdict: [[{_GRADES[verdict]}]]"
+
+
 _WAYS: Mapping[Asks, Callable[[Sheet, str], str]] = {
     "verdict": _verdict,
     "letter": _letter,
@@ -69,4 +77,5 @@ _WAYS: Mapping[Asks, Callable[[Sheet, str], str]] = {
     "boxed": _boxed,
     "numbers": _numbers,
     "preference": _preference,
+    "grade": _grade,
 }

@@ -6,6 +6,7 @@ Row:     {"dataset": "helpful_base", "instruction": "What are the names of ...",
          "output": "Several famous actors ...", "generator": "gpt4_1106_preview"}
 Prompt:  the instruction alone
 Marking: a judge says which answer is better, in both orders; a win counts 1, a tie a half
+Figures: the win rate, also at equal length (``scoring/comparison_figures``)
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from functools import partial
 import msgspec
 
 from steelyard.core import Prompt, Sample, Task
-from steelyard.scoring import exact_match, pairwise
+from steelyard.scoring import alpaca_eval_figures, exact_match, pairwise, styles
 from steelyard.tasks.catalogue import task
 from steelyard.tasks.data import Data
 from steelyard.tasks.files import samples
@@ -55,4 +56,6 @@ def alpaca_eval(data: Data) -> Task:
         scorer=exact_match,
         metric="win_rate",
         judges=(pairwise(), pairwise(swapped=True)),
+        features=styles,
+        figures=alpaca_eval_figures,
     )

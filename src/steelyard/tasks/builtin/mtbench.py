@@ -1,26 +1,59 @@
-"""MT-Bench: 80 questions of two turns each, in eight fields, as load.
+"""MT-Bench: 80 questions of two turns each, in eight categories; judged, and as load.
 
 Source:  arXiv:2306.05685, https://huggingface.co/datasets/HuggingFaceH4/mt_bench_prompts
-Data:    mtbench/question.jsonl
+         https://github.com/lm-sys/FastChat, folder fastchat/llm_judge/data (Apache-2.0)
+Data:    mtbench/question.jsonl; judged also mtbench/reference_answer/gpt-4.jsonl (or
+         mtbench/reference_answer_gpt-4.jsonl), compared also mtbench/baseline.jsonl
 Row:     {"question_id": 81, "category": "writing", "prompt": ["Compose ...", "Rewrite ..."],
          "reference": ["...", "..."]}; the reference answers only where the field has right ones
+         {"question_id": 81, "choices": [{"turns": ["...", "..."]}]}
 Prompt:  the questions alone
-Marking: none here: answers of this kind are judged, not compared
+Marking: a judge, in MT-Bench's words: it rates each answer from 1 to 10, or says which of two is
+         better, in both orders. In math, reasoning and coding it is shown a reference answer
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from steelyard.core import Prompt, Sample, Task
-from steelyard.scoring import exact_match
+from steelyard.core import DataError, Prompt, Sample, Task
+from steelyard.scoring import (
+    exact_match,
+    mt_bench_category,
+    mt_bench_comparison,
+    mt_bench_rating,
+    mt_bench_ratings,
+    mt_bench_wins,
+)
 from steelyard.tasks.catalogue import task
 from steelyard.tasks.data import Data
 from steelyard.tasks.dialogues import Options, dialogue, thinking
 from steelyard.tasks.files import BadField, samples
+from steelyard.tasks.model_answers import answers, baseline_file, named_file
 
 SOURCE = "https://huggingface.co/datasets/HuggingFaceH4/mt_bench_prompts"
+ANSWERS = "https://github.com/lm-sys/FastChat (mt_bench/model_answer of any model)"
+REFERENCES = ("mtbench/reference_answer/gpt-4.jsonl", "mtbench/reference_answer_gpt-4.jsonl")
+BASELINES = ("mtbench/baseline.jsonl",)
+REFERRED = ("math", "reasoning", "coding")
+"""The categories whose judge is shown a reference."""
+
+
+class Rated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What may be said about judging."""
+
+    reference: str = ""
+    """A file with the reference answers."""
+
+
+class Compared(Rated, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What may be said about comparing."""
+
+    baseline: str = ""
+    """A file with the answers to compare with."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -65,4 +98,78 @@ def mtbench(data: Data) -> Task:
         prompt=Prompt(style="chat", user="{question}"),
         scorer=exact_match,
         dialogue=data.options(Options).infer_mode,
+    )
+
+
+def to_judge(references: Mapping[str, tuple[str, ...]], index: int, row: Row) -> Sample:
+    """The turns; references only where the judge is to see them, the given ones before the data's.
+
+    Every turn is judged, so there have to be the two that MT-Bench's forms are made for.
+    """
+    if len(row.prompt) != 2:
+        raise BadField("prompt", row.prompt, "two questions")
+    shown: tuple[str, ...] = ()
+    if row.category in REFERRED:
+        shown = references.get(str(row.question_id), tuple(row.reference or ()))
+        if len(shown) not in (0, 2):
+            raise BadField("reference", list(shown), "an answer to each of 2 questions")
+    return to_sample(Options(), index, replace(row, reference=list(shown)))
+
+
+def read_to_judge(data: Data, options: Rated) -> Iterator[Sample]:
+    """The 80 dialogues with what their judge is to see."""
+    path = data.find("mtbench/question.jsonl", SOURCE)
+    named = options.reference
+    place = named_file("reference", named) if named else data.find_any(REFERENCES)
+    return samples(path, Row, partial(to_judge, answers(place) if place else {}))
+
+
+def read_to_compare(data: Data) -> Iterator[Sample]:
+    """The same with another model's answers, in the fields where their judge looks for them."""
+    options = data.options(Compared)
+    path = baseline_file(data, options.baseline, BASELINES, ANSWERS)
+    baseline = answers(path)
+    for sample in read_to_judge(data, options):
+        yield replace(sample, meta={**sample.meta, **_other(baseline, path, sample.id)})
+
+
+def _other(baseline: Mapping[str, tuple[str, ...]], path: Path, id: str) -> dict[str, str]:
+    found = baseline.get(id, ())
+    if len(found) != 2:
+        raise DataError(
+            f"{path}: {len(found)} answers to question {id}; expected one to each of its two "
+            "turns. Compare with a model that answered all of them."
+        )
+    return {"baseline": found[0], "baseline_2": found[1], "baseline_2_first_answer": found[0]}
+
+
+@task("mtbench_judge_gen", options=Rated)
+def mtbench_rated(data: Data) -> Task:
+    """Every answer is rated."""
+    return Task(
+        name="mtbench",
+        version=1,
+        samples=partial(read_to_judge, data, data.options(Rated)),
+        prompt=Prompt(style="chat", user="{question}"),
+        scorer=exact_match,
+        metric="rating_percent",
+        judges=(mt_bench_rating(),),
+        features=mt_bench_category,
+        figures=mt_bench_ratings,
+    )
+
+
+@task("mtbench_pairwise_judge_gen", options=Compared)
+def mtbench_compared(data: Data) -> Task:
+    """Every answer is compared with the baseline's."""
+    return Task(
+        name="mtbench_pairwise",
+        version=1,
+        samples=partial(read_to_compare, data),
+        prompt=Prompt(style="chat", user="{question}"),
+        scorer=exact_match,
+        metric="win_rate",
+        judges=(mt_bench_comparison(), mt_bench_comparison(swapped=True)),
+        features=mt_bench_category,
+        figures=mt_bench_wins,
     )
