@@ -1,14 +1,15 @@
 """What a report says about the judge behind a score: who, how sure, how much."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from steelyard.reports import JudgeAccount, Note, Results
 
-_SHOWN = {
+LACKS: Mapping[str, str] = {
     "unparsed": "without a verdict that can be read",
     "judge_failed": "that the judge could not be asked about",
     "unjudged": "not judged yet",
 }
+"""What is said of answers with an outcome that is no verdict."""
 
 
 def judge_notes(judged: Iterable[Results]) -> Iterator[Note]:
@@ -36,10 +37,10 @@ def _who(accounts: Sequence[JudgeAccount]) -> str:
     unparsed = sum(one.outcomes.get("unparsed", 0) for one in accounts)
     asked = sum(one.asked for one in accounts)
     share = f"{100 * unparsed / asked:.1f} % of {asked:,} unparsed" if asked else "nobody was asked"
-    return f"judged by {by}, {first.judge}; {share}; {_cost(accounts)}"
+    return f"judged by {by}, {first.judge}; {share}; {cost(accounts)}"
 
 
-def _cost(accounts: Sequence[JudgeAccount]) -> str:
+def cost(accounts: Sequence[JudgeAccount]) -> str:
     """What judging took; tokens and money only where they are known of all."""
     text = f"{sum(one.replies for one in accounts):,} replies"
     prompts = [one.prompt_tokens for one in accounts if one.prompt_tokens is not None]
@@ -54,7 +55,7 @@ def _cost(accounts: Sequence[JudgeAccount]) -> str:
 
 
 def _missing(account: JudgeAccount) -> Iterator[str]:
-    for outcome, words in _SHOWN.items():
+    for outcome, words in LACKS.items():
         if number := account.outcomes.get(outcome):
             reason = account.reasons.get(outcome, "")[:200]
             yield f"{number:,} answers {words}, for example: {reason}"
