@@ -214,7 +214,8 @@ def _behind_a_cue(rest: str, unquoted_rest: str, kind: Kind) -> str | None:
 def _in_marks(text: str, kind: Kind) -> Iterator[_Statement]:
     r"""``[[A]]``, ``<verdict>A</verdict>`` and ``\boxed{A}``, unless they are somebody else's.
 
-    A mark inside a question asks and states nothing. Different ones on one line are alternatives, not statements.
+    A mark inside a question asks and states nothing. Different ones on one line are alternatives,
+    not statements.
     """
     ways = ((_DOUBLE, True), (_TAG, True)) if kind.countable else _MARKS
     by_line: dict[int, list[_Statement]] = {}
