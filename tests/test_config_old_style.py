@@ -304,3 +304,52 @@ def test_a_performance_summarizer_is_recognised(tmp_path: Path) -> None:
 def test_a_stage_that_is_to_be_skipped_is_a_mode(tmp_path: Path) -> None:
     said = refusal(tmp_path, f"{PLAIN}infer = dict(runner=dict(task=dict(type='EmptyTask')))\n")
     assert "--mode" in said
+
+
+JUDGED = f"""
+from mmengine.config import read_base
+with read_base():
+    from {CONFIGS}.datasets.aime2025.aime2025_gen_0_shot_llmjudge import aime2025_datasets
+    from {CONFIGS}.datasets.gsm8k.gsm8k_gen_4_shot_cot_str import gsm8k_datasets
+    from {CONFIGS}.models.vllm_api.vllm_api_general_chat import models
+from opencompass.models import OpenAISDK
+judge = None
+judging = dict(abbr='CompassVerifier', type=OpenAISDK, path='cv', key='dummy',
+               openai_api_base='http://10.0.0.9:20000/v1', query_per_second=8, batch_size=8,
+               temperature=0.001, max_out_len=8192, max_seq_len=32768, mode='mid', retry=10)
+datasets = aime2025_datasets + gsm8k_datasets
+"""
+
+
+@pytest.mark.parametrize(
+    "put_in",
+    [
+        "datasets[0]['judge_infer_cfg']['judge_model'] = judging",
+        """for item in datasets:
+    if 'judge_cfg' in item['eval_cfg']['evaluator']:
+        item['eval_cfg']['evaluator']['judge_cfg'] = judging""",
+    ],
+)
+def test_a_judge_is_named_as_aisbench_and_as_opencompass_name_it(
+    put_in: str, tmp_path: Path
+) -> None:
+    config = load(tmp_path, f"{put_in}\ndel judge\n", base=JUDGED)
+    judge = config.judge
+    assert judge is not None
+    assert (judge.abbr, judge.options["base_url"]) == ("CompassVerifier", "http://10.0.0.9:20000")
+    assert (judge.options["model"], judge.load.concurrency) == ("cv", 8)
+    assert os.environ.pop(judge.options["api_key_env"]) == "dummy"
+    assert [ref.name for ref in config.datasets] == [
+        "aime2025_gen_0_shot_llmjudge",
+        "gsm8k_gen_4_shot_cot_str",
+    ]
+
+
+def test_a_run_has_one_judge(tmp_path: Path) -> None:
+    text = (
+        "from copy import deepcopy\nother = deepcopy(datasets[0])\nother['abbr'] = 'again'\n"
+        "datasets[0]['judge_infer_cfg']['judge_model'] = judging\n"
+        "other['judge_infer_cfg']['judge_model'] = dict(judging, abbr='B')\n"
+        "datasets.append(other)\n"
+    )
+    assert "different judges" in refusal(tmp_path, text, base=JUDGED)

@@ -96,9 +96,16 @@ def test_presets_of_the_engine_are_greedy_as_aisbench_s(
     assert spec.options["model_kwargs"] == {"gpu_memory_utilization": 0.9}
 
 
+def test_the_judge_s_preset_is_as_the_two_stage_guide_asks_its_judge(built_in: Places) -> None:
+    spec = only("judge", built_in)
+    assert (spec.abbr, spec.backend, spec.sampling.max_tokens) == ("judge", "openai_chat", 8192)
+    assert spec.sampling.extra == {"temperature": 0.001}
+    backends.check(spec)
+
+
 def test_no_preset_is_without_this_test(built_in: Places) -> None:
     files = {path.stem for path in built_in.models[-1].glob("*.py")} - {"__init__"}
-    assert files == {*ABBRS, *LOCAL, *VLLM}
+    assert files == {*ABBRS, *LOCAL, *VLLM, "judge"}
 
 
 def test_case_does_not_matter(built_in: Places) -> None:

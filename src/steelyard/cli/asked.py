@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from steelyard import backends, config, scoring, tasks
-from steelyard.cli import judge_options, load_options
+from steelyard.cli import judging, load_options
 from steelyard.cli.options import check_ranges
 from steelyard.cli.run_options import RunOptions
 from steelyard.config import ConfigFile, DatasetRef, Overrides, Places, Wanted
@@ -41,7 +41,7 @@ def asked(options: RunOptions) -> Asked:
         backends.check(model)
         if options.mode in ("all", "infer", "infer_judge", "perf"):
             backends.open_backend(model)  # reads keys and certificates; connects to nothing yet
-    judge, more = judge_options.judge_model(options, found, where)
+    judge, more = judging.judge_model(options, found.judge, where, options.mode)
     found = msgspec.structs.replace(found, judge=judge)
     if options.mode == "perf":
         load_options.check(options, found.models)
@@ -50,13 +50,13 @@ def asked(options: RunOptions) -> Asked:
         num_prompts=options.num_prompts,
         merge=options.merge_ds,
         scorer=options.scorer,
-        judge=judge_options.choice(options, judge),
+        judge=judging.choice(options, judge),
         notices=(*found.notices, *notices, *more, *_idle(options)),
     )
     data = tasks.Data(tasks.data_roots(options.data_dir, os.environ, cwd))
     plan = config.make_plan(found.pairs(), wanted, data=data, where=where)
     _check_likelihoods(plan)
-    judge_options.check(options, plan, judge)
+    judging.check(options, plan, judge)
     if options.mode in ("all", "eval"):
         for job in plan.jobs:
             scoring.check(job.task.scorer)

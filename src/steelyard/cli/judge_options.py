@@ -1,86 +1,88 @@
-"""From the options of a judge to who judges, and what cannot be judged."""
+"""The options that say who judges, and what that one is asked.
 
-import os
+``steelyard run`` and ``steelyard calibrate`` have them; what they mean stands in ``judging``.
+"""
 
-from steelyard import backends, config
-from steelyard.cli.run_options import RunOptions
-from steelyard.config import ConfigFile, JudgeChoice, Overrides, Places
-from steelyard.core import ConfigError, ModelSpec, Plan
+from typing import Annotated
 
-JUDGING = ("all", "judge", "infer_judge", "eval")
-"""Modes in which a judge may be asked."""
-_PRESET = "judge"
+import msgspec
 
+from steelyard.cli.options import Opt as opt
 
-def judge_model(
-    options: RunOptions, found: ConfigFile, where: Places
-) -> tuple[ModelSpec | None, tuple[str, ...]]:
-    """Who judges: a preset that is named, the config file's judge, or the one of the environment.
-
-    With notices about what has no effect. Raises ``ConfigError``.
-    """
-    told = config.judge_in(os.environ)
-    overrides = Overrides(
-        base_url=options.judge_url,
-        model=options.judge_model,
-        api_key_env=options.judge_api_key_env,
-        concurrency=options.judge_concurrency,
-        request_rate=options.judge_rate,
-        sets=options.judge_set,
-    )
-    model = found.judge
-    if options.judge is not None or (model is None and (overrides.base_url or overrides.sets)):
-        (model, *more) = config.find_models([options.judge or _PRESET], where)[0].specs
-        if more:
-            raise ConfigError(f"--judge {options.judge}: the preset holds more than one model.")
-    elif model is None and (told.base_url or options.mode == "viz"):
-        (model,) = config.find_models([_PRESET], where)[0].specs
-        defaults = Overrides(
-            base_url=told.base_url or None,
-            model=told.model or None,
-            api_key_env=told.api_key_env or None,
-        )
-        model = config.override(model, defaults).spec
-    if model is None:
-        return None, ()
-    done = config.override(model, overrides)
-    config.refuse_repeats(done.spec)
-    backends.check(done.spec)
-    if options.mode in JUDGING:
-        backends.open_backend(done.spec)  # reads keys and certificates; connects to nothing yet
-    return done.spec, done.notices
+_JUDGE = "a judge"
 
 
-def choice(options: RunOptions, model: ModelSpec | None) -> JudgeChoice:
-    """What the options say about judging."""
-    return JudgeChoice(
-        model=None if options.mode in ("infer", "perf", "perf_viz") else model,
-        prompt=options.judge_prompt or "",
-        cascade=True if options.cascade else None,
-        audit=options.audit,
-    )
+class JudgeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Who judges, and what that one is asked."""
 
-
-def check(options: RunOptions, plan: Plan, model: ModelSpec | None) -> None:
-    """Refuse what can never be judged; ``ConfigError`` says what to do."""
-    if options.mode in ("infer", "perf", "perf_viz"):
-        return
-    for job in plan.jobs:
-        if job.judging is None and (job.task.judges or options.judge_prompt) and model is None:
-            raise ConfigError(
-                f"{job.dataset} is marked by a judge, and none is named. Say where it is with "
-                "--judge-url URL (any OpenAI-compatible service), or name a preset with --judge."
-            )
-    if not any(job.judging for job in plan.jobs):
-        if options.mode in ("judge", "infer_judge"):
-            raise ConfigError(
-                f"--mode {options.mode}: none of these data sets is judged. Choose one that is "
-                "(…_llmjudge), or say what a judge is asked with --judge-prompt."
-            )
-        if options.cascade or options.audit or options.judge_again:
-            raise ConfigError(
-                "--cascade, --audit and --judge-again need a judge: name one with --judge-url, "
-                "and for data sets without a question for a judge --judge-prompt."
-            )
-    elif options.audit and not any(job.judging and job.judging.cascade for job in plan.jobs):
-        raise ConfigError("--audit needs a cascade: add --cascade.")
+    judge: Annotated[
+        str | None,
+        opt(
+            help="model preset of the judge (judge, where --judge-url says where it is)",
+            metavar="NAME",
+            group=_JUDGE,
+        ),
+    ] = None
+    judge_url: Annotated[
+        str | None, opt(help="address of the judge's service", metavar="URL", group=_JUDGE)
+    ] = None
+    judge_model: Annotated[
+        str | None,
+        opt(
+            help="name of the served judge (asked from /v1/models when absent)",
+            metavar="NAME",
+            group=_JUDGE,
+        ),
+    ] = None
+    judge_api_key_env: Annotated[
+        str | None,
+        opt(
+            help="environment variable that holds the judge's API key",
+            metavar="VARIABLE",
+            group=_JUDGE,
+        ),
+    ] = None
+    judge_concurrency: Annotated[
+        int | None,
+        opt(
+            help="requests in flight to the judge at most",
+            metavar="N",
+            low=1,
+            high=100000,
+            group=_JUDGE,
+        ),
+    ] = None
+    judge_rate: Annotated[
+        float | None,
+        opt(
+            help="requests per second to the judge at most (0: as fast as places allow)",
+            metavar="R",
+            low=0,
+            high=64000,
+            group=_JUDGE,
+        ),
+    ] = None
+    judge_set: Annotated[
+        tuple[str, ...],
+        opt(
+            help="any other field of the judge's preset, e.g. max_tokens=512 price.output=2.5",
+            metavar="KEY=VALUE",
+            group=_JUDGE,
+        ),
+    ] = ()
+    judge_prompt: Annotated[
+        str | None,
+        opt(
+            help="what the judge is asked, for every data set: verifier, letter_verifier, "
+            "compass_verifier, compass_verifier_steps, score, score:1-5, or a file of your own",
+            metavar="NAME|FILE",
+            group=_JUDGE,
+        ),
+    ] = None
+    judge_again: Annotated[
+        bool,
+        opt(
+            help="ask the judge once more where its replies stated no verdict",
+            group=_JUDGE,
+        ),
+    ] = False

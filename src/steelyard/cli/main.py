@@ -17,6 +17,7 @@ from steelyard import __version__
 COMMANDS = {
     "run": "ask models the questions of data sets, mark the answers, report (ais_bench)",
     "sweep": "load tests at rising load, and the highest load that meets the objectives",
+    "calibrate": "how far a judge can be trusted, against labels by people",
     "gen-config": "write a config file that asks a model a suite and has its answers judged",
     "demo": "a complete run against the simulated endpoint with eight bundled questions",
     "sim": "start the simulated endpoint: a stand-in service for trying things out",

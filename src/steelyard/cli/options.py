@@ -188,6 +188,6 @@ def _check_range(field: _Field, value: object) -> None:
 def option_table(kind: type[msgspec.Struct]) -> list[tuple[str, str]]:
     """Every option with its help text: the source of the documentation's tables."""
     return [
-        (field.name if field.opt.positional else field.flag, field.opt.help)
+        (field.opt.metavar if field.opt.positional else field.flag, field.opt.help)
         for field in _fields(kind)
     ]

@@ -2,8 +2,7 @@
 
 from typing import Annotated, Literal
 
-import msgspec
-
+from steelyard.cli.judge_options import JudgeOptions
 from steelyard.cli.options import Opt as opt
 
 _WHAT = "what is evaluated"
@@ -11,7 +10,7 @@ _MODEL = "how the model is reached (instead of editing a preset)"
 _LOCAL = "a model in this process"
 
 
-class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
+class PlanOptions(JudgeOptions, frozen=True, kw_only=True):
     """Models, data and how the models are reached."""
 
     config: Annotated[

@@ -77,12 +77,12 @@ def _prepared(plan: Plan, options: RunOptions) -> "tuple[Prepared, ...]":
         from steelyard.pipeline.prepare_load import prepare_load
 
         return prepare_load(plan.jobs)
-    from steelyard.cli import judge_options
+    from steelyard.cli import judging
     from steelyard.pipeline.prepare import prepare
 
     return prepare(
         plan.jobs,
-        marked=options.mode in judge_options.JUDGING,
+        marked=options.mode in judging.JUDGING,
         rows=options.mode not in ("viz", "perf_viz") or options.dry_run,
     )
 
@@ -110,15 +110,15 @@ def _carry_out(
         cluster=on_ray if options.runner == "ray" else None,
         measuring=load_options.measuring(options),
     )
-    again = _again(given, folder.stamp)
+    goes_on = again("run", given, folder.stamp)
     with closing(watcher(json=options.json)) as shown:
         tell = told(shown)
         try:
             result = run_plan(wanted.plan, prepared, folder, settings, tell)
-            code, detail = _verdict(result, again, wanted.plan)
+            code, detail = _verdict(result, goes_on, wanted.plan)
         except KeyboardInterrupt:
             code = 130
-            detail = f"Interrupted. What was finished is kept. {_goes_on(wanted.plan)}\n  {again}"
+            detail = f"Interrupted. What was finished is kept. {_goes_on(wanted.plan)}\n  {goes_on}"
         tell(Finished(exit_code=code, folder=str(folder.root), detail=detail))
     return code
 
@@ -157,8 +157,8 @@ def _goes_on(plan: Plan) -> str:
     return "Continue with:"
 
 
-def _again(given: list[str], stamp: str) -> str:
-    """The command that continues this run, without secrets."""
+def again(command: str, given: Sequence[str], stamp: str) -> str:
+    """The command that continues a run, without secrets."""
     from steelyard import config
 
     words = iter(given[: given.index("--")] if "--" in given else given)
@@ -170,6 +170,6 @@ def _again(given: list[str], stamp: str) -> str:
                 kept.append(value)
         elif not word.startswith(("--reuse=", "-r")):
             kept.append(word)
-    program = ["ais_bench"] if Path(sys.argv[0]).name == "ais_bench" else ["steelyard", "run"]
+    program = ["ais_bench"] if Path(sys.argv[0]).name == "ais_bench" else ["steelyard", command]
     positional = given[given.index("--") :] if "--" in given else []
     return config.shown_command([*program, *kept, "--reuse", stamp, *positional])

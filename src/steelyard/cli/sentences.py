@@ -4,6 +4,7 @@ Names and messages may come from a service, so control characters (terminal esca
 """
 
 from steelyard.pipeline import (
+    CalibrationReady,
     Event,
     Finished,
     JobEnded,
@@ -39,7 +40,7 @@ def _text(event: Event) -> str:
             return f"\n{event.screen}"
         case PointMeasured():
             return event.line
-        case ReportReady() | SweepReady():
+        case ReportReady() | SweepReady() | CalibrationReady():
             return "\n" + event.screen + "\n\nFiles: " + "  ".join(event.files)
         case Finished() if event.detail:
             return event.detail

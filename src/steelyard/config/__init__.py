@@ -6,7 +6,7 @@ never leaves in a text that is written or shown.
 
 from steelyard.config.dump import write_config
 from steelyard.config.files import load_config
-from steelyard.config.judging import JudgeChoice, judge_in, refuse_repeats
+from steelyard.config.judging import JudgeChoice, judge_in, judges_of_labels, refuse_repeats
 from steelyard.config.lookup import FoundModel, Places, find_models, places
 from steelyard.config.overrides import Overrides, override
 from steelyard.config.planning import Wanted, make_plan
@@ -31,6 +31,7 @@ __all__ = [
     "find_models",
     "from_environment",
     "judge_in",
+    "judges_of_labels",
     "load_config",
     "make_plan",
     "override",

@@ -22,6 +22,8 @@ class Datasets(msgspec.Struct, frozen=True):
 
     refs: tuple[DatasetRef, ...]
     notices: tuple[str, ...] = ()
+    judge: Json = None
+    """The model entry of the judge that data sets name; all name the same."""
 
 
 def read_datasets(entries: Sequence[Json], where: str) -> Datasets:
@@ -30,7 +32,14 @@ def read_datasets(entries: Sequence[Json], where: str) -> Datasets:
     types = [entry.get("type") for entry in entries if isinstance(entry, Mapping)]
     presets = [preset for preset in types if isinstance(preset, Preset)]
     notices = dict.fromkeys(notice for one in read for notice in one.notices)
-    return Datasets(collapsed([one.ref for one in read], presets), tuple(notices))
+    judges = [one.judge for one in read if one.judge]
+    if any(one != judges[0] for one in judges):
+        raise ConfigError(
+            f"{where}: data sets name different judges, and a run has one. Run them one after the "
+            "other."
+        )
+    refs = collapsed([one.ref for one in read], presets)
+    return Datasets(refs, tuple(notices), judges[0] if judges else None)
 
 
 def _read(entry: Json, where: str) -> Read:
@@ -42,7 +51,7 @@ def _read(entry: Json, where: str) -> Read:
     kind = entry.get("type")
     if isinstance(kind, Preset):
         read = read_handle(entry, kind, where)
-        return Read(_checked(read.ref, where), read.notices)
+        return Read(_checked(read.ref, where), read.notices, read.judge)
     if named(kind) in ("", "CustomDataset") and ("path" in entry or "name" in entry):
         return Read(_checked(read_custom(entry, where), where))
     raise _written_out(entry, where)

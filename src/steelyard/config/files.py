@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from steelyard.config.checks import TABLE, TEXT, near, require, whole
-from steelyard.config.dataset_entries import read_datasets
+from steelyard.config.dataset_entries import Datasets, read_datasets
 from steelyard.config.lookup import Places, config_program
 from steelyard.config.model_entries import Models, read_models
 from steelyard.config.refs import Combination, ConfigFile
@@ -35,7 +35,7 @@ def load_config(path: Path, where: Places) -> ConfigFile:
     names = config_program(where).run(path)
     models = read_models(_listed(names, "models", path), f"{path}: models")
     datasets = read_datasets(_listed(names, "datasets", path), f"{path}: datasets")
-    judge = _judge(names, path)
+    judge = _judge(names, datasets, path)
     work_dir = names.get("work_dir")
     if work_dir is not None:
         require(TEXT, work_dir, f"{path}: work_dir")
@@ -58,9 +58,9 @@ def load_config(path: Path, where: Places) -> ConfigFile:
     )
 
 
-def _judge(names: Mapping[str, Json], path: Path) -> Models | None:
-    """The variable ``judge``: a model like those of ``models``."""
-    given = names.get("judge")
+def _judge(names: Mapping[str, Json], datasets: Datasets, path: Path) -> Models | None:
+    """The variable ``judge``, a model like those of ``models``; else the judge of the data sets."""
+    given = names.get("judge", datasets.judge)
     return None if given is None else read_models([given], f"{path}: judge")
 
 

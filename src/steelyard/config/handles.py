@@ -31,6 +31,8 @@ class Read(msgspec.Struct, frozen=True):
 
     ref: DatasetRef
     notices: tuple[str, ...] = ()
+    judge: Json = None
+    """The model entry of its judge, where the config file puts one in."""
 
 
 def handles(name: str, folders: Sequence[Path]) -> list[dict[str, Json]]:
@@ -45,14 +47,15 @@ def handles(name: str, folders: Sequence[Path]) -> list[dict[str, Json]]:
     members = tuple(task.name for task in tasks)
     return [
         {
-            "abbr": member,
-            "type": Preset(name, member, members),
+            "abbr": task.name,
+            "type": Preset(name, task.name, members),
             "path": "",
             "reader_cfg": {},
             "infer_cfg": {"prompt_template": {}, "retriever": {}, "inferencer": {}},
-            "eval_cfg": {"evaluator": {}},
+            "eval_cfg": {"evaluator": {"judge_cfg": {}} if task.judges else {}},
+            **({"judge_infer_cfg": {"judge_model": {}}} if task.judges else {}),
         }
-        for member in members
+        for task in tasks
     ]
 
 
@@ -62,7 +65,7 @@ def read_handle(entry: Mapping[str, Json], preset: Preset, where: str) -> Read:
     Raises ``ConfigError`` for changes that this program cannot follow.
     """
     where = f"{where} ({preset.name})"
-    known = ("abbr", "type", "path", "reader_cfg", "infer_cfg", "eval_cfg")
+    known = ("abbr", "type", "path", "reader_cfg", "infer_cfg", "eval_cfg", "judge_infer_cfg")
     parts = {key: entry.get(key, {}) for key in known[3:]}
     for key in entry:
         if key not in known:
@@ -79,7 +82,30 @@ def read_handle(entry: Mapping[str, Json], preset: Preset, where: str) -> Read:
         abbr=abbr if abbr != preset.member else "",
         rows=parts["reader_cfg"].get("test_range"),
     )
-    return Read(ref, tuple(_left_out(parts, where)))
+    judge = _judge(parts, where)
+    return Read(ref, tuple(_left_out(parts, where)), judge)
+
+
+def _judge(parts: Mapping[str, Mapping[str, Json]], where: str) -> Json:
+    """The judge's model entry: AISBench's ``judge_model``, OpenCompass's ``judge_cfg``."""
+    evaluator = parts["eval_cfg"].get("evaluator")
+    told = evaluator if isinstance(evaluator, Mapping) else {}
+    cascaded = told.get("llm_evaluator")
+    inner = cascaded if isinstance(cascaded, Mapping) else {}
+    found = [
+        one
+        for one in (
+            parts["judge_infer_cfg"].get("judge_model"),
+            told.get("judge_cfg"),
+            inner.get("judge_cfg"),
+        )
+        if one
+    ]
+    for one in found:
+        require(TABLE, one, f"{where}: judge")
+        if one != found[0]:
+            raise ConfigError(f"{where}: judge_model and judge_cfg name different judges.")
+    return found[0] if found else None
 
 
 def _refuse_prompt(infer_cfg: Mapping[str, Json], where: str) -> None:
@@ -107,7 +133,12 @@ def _left_out(parts: Mapping[str, Mapping[str, Json]], where: str) -> Iterable[s
             yield f"{where}: reader_cfg.{key} is left out: the preset reads its own files"
     if parts["infer_cfg"].get("inferencer"):
         yield f"{where}: infer_cfg.inferencer is left out: requests are sent as the model says"
+    for key in parts["judge_infer_cfg"]:
+        if key != "judge_model":
+            yield f"{where}: judge_infer_cfg.{key} is left out: what a judge is asked is our own"
     for key, value in parts["eval_cfg"].items():
+        if key == "evaluator" and isinstance(value, Mapping) and set(value) == {"judge_cfg"}:
+            continue
         if _is_function(value):
             raise ConfigError(
                 f"{where}: eval_cfg.{key}: the marking rule of a preset is not changed here. "

@@ -7,11 +7,15 @@ in its place, and has answers of any other data set judged as well.
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from steelyard.config.checks import near
 from steelyard.core import ConfigError, Judge, Judging, ModelSpec, Task
+
+if TYPE_CHECKING:
+    from steelyard.scoring.judging import FormJudge
 
 _SCALE = re.compile(r"score:(-?\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
 _NAMES = (
@@ -41,7 +45,7 @@ def judging(choice: JudgeChoice, task: Task) -> Judging | None:
 
     Raises ``ConfigError`` for a prompt that cannot be used.
     """
-    judges = judges_named(choice.prompt) if choice.prompt else task.judges
+    judges: tuple[Judge, ...] = judges_named(choice.prompt) if choice.prompt else task.judges
     if not judges or choice.model is None or task.candidates is not None:
         return None
     cascade = task.cascade if choice.cascade is None else choice.cascade
@@ -49,7 +53,31 @@ def judging(choice: JudgeChoice, task: Task) -> Judging | None:
     return Judging(model=choice.model, judges=judges, cascade=cascade, audit=audit)
 
 
-def judges_named(prompt: str) -> tuple[Judge, ...]:
+def judges_of_labels(prompt: str, *, pairs: bool) -> "tuple[FormJudge, ...]":
+    """Who is asked about answers that people labelled: of pairs both orders.
+
+    ``prompt`` as ``--judge-prompt`` has it, empty for the usual one; raises ``ConfigError``.
+    """
+    from steelyard import scoring
+
+    named = prompt or ("pairwise" if pairs else "verifier")
+    comparing: Mapping[str, FormJudge] = {
+        "pairwise": scoring.pairwise(),
+        "graded_pairwise": scoring.graded_pairwise(),
+        "mt_bench_pairwise": scoring.mt_bench_pairwise(),
+    }
+    judge = comparing.get(named) or judges_named(named)[0]
+    if pairs is not (judge.against is not None):
+        rows = "two answers" if pairs else "one answer"
+        fit = (*comparing, "a file that reads pairwise") if pairs else ("verifier", "score:1-5")
+        raise ConfigError(
+            f"--judge-prompt {prompt}: the rows hold {rows} each, which is not what this judge "
+            f"judges. Fitting: {', '.join(fit)}."
+        )
+    return scoring.both_orders(judge) if pairs else (judge,)
+
+
+def judges_named(prompt: str) -> "tuple[FormJudge, ...]":
     """The judges that ``--judge-prompt`` names; raises ``ConfigError``."""
     from steelyard import scoring
 
@@ -59,7 +87,7 @@ def judges_named(prompt: str) -> tuple[Judge, ...]:
         if low >= high:
             raise ConfigError(f"--judge-prompt {prompt}: the scale has to rise, as in score:1-10.")
         return (scoring.score(low, high),)
-    makers: Mapping[str, Judge] = {
+    makers: Mapping[str, FormJudge] = {
         "verifier": scoring.verifier(),
         "letter_verifier": scoring.letter_verifier(),
         "compass_verifier": scoring.compass_verifier_judge(),

@@ -5,6 +5,7 @@ No flags are parsed here and nothing is printed: progress leaves as typed events
 """
 
 from steelyard.pipeline.events import (
+    CalibrationReady,
     Event,
     Finished,
     JobEnded,
@@ -24,6 +25,7 @@ from steelyard.pipeline.run import RunResult, run_plan
 from steelyard.pipeline.state import Cluster, Settings
 
 __all__ = [
+    "CalibrationReady",
     "Cluster",
     "Event",
     "Finished",

@@ -12,6 +12,7 @@ from steelyard.perf.figures import Figures
 from steelyard.perf.points import Point
 from steelyard.perf.search import Found
 from steelyard.pipeline.speed import SpeedNow
+from steelyard.scoring.calibration_figures import Calibration
 
 Stage: TypeAlias = Literal["infer", "judge", "eval", "report", "performance"]
 
@@ -156,6 +157,17 @@ class SweepReady(_Event, frozen=True, kw_only=True, tag="sweep"):
     """Of a search: its answer."""
 
 
+class CalibrationReady(_Event, frozen=True, kw_only=True, tag="calibration"):
+    """The figures of a judge are there."""
+
+    job: str
+    screen: str
+    """The tables and what there is to say, as plain text."""
+    files: tuple[str, ...]
+    figures: Calibration
+    """The same as values."""
+
+
 Event: TypeAlias = (
     Planned
     | Notice
@@ -166,6 +178,7 @@ Event: TypeAlias = (
     | LoadMeasured
     | PointMeasured
     | SweepReady
+    | CalibrationReady
     | Finished
 )
 

@@ -44,6 +44,7 @@ class Bench:
         self.stale = 0
         """Judgements of other answers, or by another judge."""
         self._insist = run.settings.judge_again
+        self._shows_accuracy = run.settings.running_accuracy
 
     def reread(self) -> None:
         """Take what the judge's file says now."""
@@ -75,6 +76,10 @@ class Bench:
         if found.failure is None and not stored.parsed and stored.asked < MOST_ASKED:
             return self._request(question, again=True)
         return None
+
+    def mark(self, case: Case) -> float | None:
+        """What a judged case adds to the running accuracy, if anything."""
+        return self.judgements.of(case)[0].value if self._shows_accuracy else None
 
     def _request(self, question: Question, *, again: bool) -> Request:
         return question.request(self.docket.judging, self.served, again=again)
@@ -168,7 +173,9 @@ class _Asking:
             self._again.append(request)
         else:
             self._tally.count(found)
-            self._mark(case)
+            value = self._bench.mark(case)
+            if value is not None:
+                self._tally.mark(value)
         self._news.set()
 
     def _is_wanted(self, found: Reply) -> bool:
@@ -179,11 +186,6 @@ class _Asking:
             if question.key not in self._open:
                 self._open[question.key] = case, question
                 yield request
-
-    def _mark(self, case: Case) -> None:
-        said, _ = self._bench.judgements.of(case)
-        if said.value is not None:
-            self._tally.mark(said.value)
 
     async def _something(self, limit_s: float | None) -> None:
         """Wait until a reply came, or for so long."""

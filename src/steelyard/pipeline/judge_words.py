@@ -1,44 +1,61 @@
 """What a report says about the judge behind a score: who, how sure, how much."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from steelyard.reports import JudgeAccount, Note, Results
 
-_SHOWN = {
+LACKS: Mapping[str, str] = {
     "unparsed": "without a verdict that can be read",
     "judge_failed": "that the judge could not be asked about",
     "unjudged": "not judged yet",
 }
+"""What is said of answers with an outcome that is no verdict."""
 
 
-def judge_notes(results: Results) -> Iterator[Note]:
-    """The notes of one judged job."""
-    account = results.judge
-    if account is None:
-        return
-    for text in (_who(account), *_missing(account), *_beside(account)):
-        yield Note(text, results.dataset, results.model)
+def judge_notes(judged: Iterable[Results]) -> Iterator[Note]:
+    """Who judged, once for each model and judge; and what is odd about single jobs."""
+    together: dict[tuple[str, str, str, str], list[Results]] = {}
+    for results in judged:
+        if account := results.judge:
+            key = (results.model, account.judge, account.abbr, account.served)
+            together.setdefault(key, []).append(results)
+    for (model, *_), members in together.items():
+        accounts = [one.judge for one in members if one.judge]
+        name, *others = dict.fromkeys(one.dataset for one in members)
+        dataset = f"{name} and {len(others)} more" if others else name
+        yield Note(_who(accounts), dataset, model)
+    for members in together.values():
+        for results in members:
+            if results.judge:
+                for text in (*_missing(results.judge), *_beside(results.judge)):
+                    yield Note(text, results.dataset, results.model)
 
 
-def _who(account: JudgeAccount) -> str:
-    by = f"{account.abbr} ({account.served})" if account.served else account.abbr
-    unparsed, asked = account.outcomes.get("unparsed", 0), account.asked
+def _who(accounts: Sequence[JudgeAccount]) -> str:
+    first = accounts[0]
+    by = f"{first.abbr} ({first.served})" if first.served else first.abbr
+    unparsed = sum(one.outcomes.get("unparsed", 0) for one in accounts)
+    asked = sum(one.asked for one in accounts)
     share = f"{100 * unparsed / asked:.1f} % of {asked:,} unparsed" if asked else "nobody was asked"
-    return f"judged by {by}, {account.judge}; {share}; {_cost(account)}"
+    return f"judged by {by}, {first.judge}; {share}; {cost(accounts)}"
 
 
-def _cost(account: JudgeAccount) -> str:
-    replies = f"{account.replies:,} replies"
-    if account.prompt_tokens is None or account.output_tokens is None:
-        return f"{replies}, tokens unknown"
-    tokens = f"{account.prompt_tokens:,} prompt and {account.output_tokens:,} output tokens"
-    if account.cost is None:
-        return f"{replies}, {tokens}"
-    return f"{replies}, {tokens}, {account.cost:,.2f} {account.currency}".rstrip()
+def cost(accounts: Sequence[JudgeAccount]) -> str:
+    """What judging took; tokens and money only where they are known of all."""
+    text = f"{sum(one.replies for one in accounts):,} replies"
+    prompts = [one.prompt_tokens for one in accounts if one.prompt_tokens is not None]
+    outputs = [one.output_tokens for one in accounts if one.output_tokens is not None]
+    if len(prompts) < len(accounts) or len(outputs) < len(accounts):
+        return f"{text}, tokens unknown"
+    text += f", {sum(prompts):,} prompt and {sum(outputs):,} output tokens"
+    costs = [one.cost for one in accounts if one.cost is not None]
+    if len(costs) < len(accounts):
+        return text
+    return f"{text}, {sum(costs):,.2f} {accounts[0].currency}".rstrip()
 
 
 def _missing(account: JudgeAccount) -> Iterator[str]:
-    for outcome, words in _SHOWN.items():
+    for outcome, words in LACKS.items():
         if number := account.outcomes.get(outcome):
             reason = account.reasons.get(outcome, "")[:200]
             yield f"{number:,} answers {words}, for example: {reason}"

@@ -22,8 +22,8 @@ MOST_ASKED = 2
 class Stored(msgspec.Struct, kw_only=True):
     """What the file holds about one question."""
 
-    counts: Reply | None = None
-    """The reply that counts: one with a verdict before one without, a reply before a failure."""
+    said: Judgement | None = None
+    """By the reply that counts: one with a verdict before one without, a reply before a failure."""
     asked: int = 0
     """Replies to this question."""
     is_stale: bool = False
@@ -67,7 +67,7 @@ class Judgements:
                 _take(found, reply(line), question)
             else:
                 found.is_stale = True
-        found.is_stale = found.is_stale and found.counts is None
+        found.is_stale = found.is_stale and found.said is None
         self._known[question.key] = (question.digest, found)
         return found
 
@@ -79,12 +79,12 @@ class Judgements:
 
     def verdict(self, question: Question) -> Judgement:
         """What is said of one question."""
-        return judgement([question.judge], [self.stored(question).counts])
+        return judgement([self.stored(question).said])
 
     def of(self, case: Case) -> tuple[Judgement, Judgement | None]:
         """The judgement of a case, and of an audited one what the judge says."""
-        replies = [self.stored(question).counts for question in self.docket.questions(case)]
-        said = judgement(self.docket.judging.judges, replies) if replies else None
+        each = [self.stored(question).said for question in self.docket.questions(case)]
+        said = judgement(each) if each else None
         if case.settled is not None:
             return case.settled, said
         return said or Judgement(outcome="unjudged"), None
@@ -107,10 +107,11 @@ class Judgements:
 
 
 def _take(stored: Stored, found: Reply, question: Question) -> None:
+    said = judged(question.judge, found)
     if found.failure is not None:
-        stored.counts = stored.counts or found
+        stored.said = stored.said or said
         return
     stored.asked += 1
-    parsed = judged(question.judge, found).outcome != "unparsed"
+    parsed = said.outcome != "unparsed"
     if parsed or not stored.parsed:
-        stored.counts, stored.parsed = found, parsed
+        stored.said, stored.parsed = said, parsed

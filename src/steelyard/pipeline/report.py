@@ -1,23 +1,21 @@
 """The report stage: from results files to the summary. Needs no data set and no model."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from steelyard import reports, store
-from steelyard.core import DataError, Job, Metric
+from steelyard.core import DataError, Job
 from steelyard.pipeline.compare import comparisons
 from steelyard.pipeline.continuity import mixtures
 from steelyard.pipeline.events import Event, Notice, ReportReady, ScoreLine
+from steelyard.pipeline.group_rows import Table, group_rows
 from steelyard.pipeline.judge_words import judge_notes
 from steelyard.pipeline.judged import judgement_files
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import sources
 from steelyard.reports import Cell, Comparison, Note, Results, Row, Summary
 from steelyard.store import RunFolder
-
-Table = Mapping[tuple[str, str], Results]
-"""Results by model and data set."""
 
 
 def report(
@@ -46,7 +44,7 @@ def report(
     summary = Summary(
         stamp=store.stamp(moment),
         labels=tuple(_labels(jobs).values()),
-        rows=(*_job_rows(jobs, table), *_group_rows(jobs, table)),
+        rows=(*_job_rows(jobs, table), *group_rows(jobs, table, tuple(_labels(jobs)))),
         comparisons=_comparisons(folder, jobs, tell),
         notes=tuple(_notes(folder, prepared, table, old)),
     )
@@ -153,60 +151,6 @@ def _cell(results: Results | None, name: str, *, asked: bool) -> Cell | None:
     return reports.cell(results, metric)
 
 
-def _group_rows(jobs: Sequence[Job], table: Table) -> Iterator[Row]:
-    """Averages over families whose members are all there for some model."""
-    if not any(job.task.group for job in jobs):
-        return
-    from steelyard.scoring import combine
-    from steelyard.tasks.groups import GROUPS
-
-    models = _labels(jobs)
-    planned = _modes(jobs)
-    judges = dict.fromkeys(job.marked_name.removeprefix(job.task.name) for job in jobs)
-    for group, judge in ((group, judge) for judge in judges for group in GROUPS):
-        weights = {f"{name}{judge}": weight for name, weight in (group.weights or {}).items()}
-        names = [f"{name}{judge}" for name in group.members]
-        if not planned.keys() >= set(names):
-            continue
-        cells: list[Cell | None] = []
-        for model in models:
-            members = {name: table.get((model, name)) for name in names}
-            metrics = {
-                name: results.metrics[0]
-                for name, results in members.items()
-                if results is not None and results.metrics
-            }
-            whole = len(metrics) == len(members)
-            combined = combine(metrics, weights or None) if whole else None
-            cells.append(_group_cell([one for one in members.values() if one], combined))
-        metric = "weighted_average" if weights else "naive_average"
-        mode, *others = {planned[name] for name in names}
-        yield Row(f"{group.name}{judge}", "-", metric, "mixed" if others else mode, tuple(cells))
-
-
-def _group_cell(members: Sequence[Results], metric: Metric | None) -> Cell | None:
-    """The cell of a group; without a value when a member has none."""
-    if not members:
-        return None
-    failures: dict[str, int] = {}
-    for results in members:
-        for kind, number in results.failures.items():
-            failures[kind] = failures.get(kind, 0) + number
-    return Cell(
-        value=metric.value if metric else None,
-        low=metric.low if metric else None,
-        high=metric.high if metric else None,
-        total=sum(one.total for one in members),
-        answered=sum(one.answered for one in members),
-        failed=sum(one.failed for one in members),
-        unasked=sum(one.unasked for one in members),
-        unparsed=sum(one.unparsed for one in members),
-        unjudged=sum(one.judge.unjudged for one in members if one.judge),
-        truncated=sum(one.truncated for one in members),
-        failures=failures,
-    )
-
-
 def _notes(
     folder: RunFolder, prepared: Sequence[Prepared], table: Table, old: Collection[str]
 ) -> Iterator[Note]:
@@ -232,8 +176,8 @@ def _notes(
             )
             yield Note(text, job.marked_name, job.model.abbr)
         yield from _coverage_notes(job, results)
-        yield from judge_notes(results)
         yield from _variant_notes(job, results)
+    yield from judge_notes(table.values())
 
 
 def _coverage_notes(job: Job, results: Results) -> Iterator[Note]:

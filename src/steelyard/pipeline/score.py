@@ -13,6 +13,7 @@ from steelyard import store
 from steelyard.core import (
     ConfigError,
     DataError,
+    Job,
     Marking,
     Metric,
     Reply,
@@ -157,7 +158,7 @@ def _with_failures(prepared: Prepared, scores: Sequence[Score]) -> float | None:
 def _metrics(prepared: Prepared, scores: Sequence[Score]) -> tuple[Metric, ...]:
     """The metrics of all rows, then of every subset of a merged task."""
     repeats, task = prepared.job.model.repeats, prepared.job.task
-    metric = task.metric
+    metric = _metric_name(prepared.job)
     whole = fold(scores, repeats=repeats, metric=metric)
     whole += task.figures(scores) if task.figures else ()
     subsets: dict[str, list[Score]] = {}
@@ -171,6 +172,12 @@ def _metrics(prepared: Prepared, scores: Sequence[Score]) -> tuple[Metric, ...]:
         for found in fold(members, repeats=repeats, metric=metric)
     )
     return (*whole, *parts)
+
+
+def _metric_name(job: Job) -> str:
+    """The task's own; points of a judge that the task knows nothing of are no accuracy."""
+    gives_points = job.judging is not None and job.judging.judges[0].scale is not None
+    return "score" if gives_points and job.task.metric == "accuracy" else job.task.metric
 
 
 def _variants(

@@ -17,7 +17,7 @@ from steelyard.pipeline.tally import Tally
 from steelyard.store import RunFolder
 
 _TICK_S = 0.5
-_INCOMPLETE_SHARE = 0.01
+INCOMPLETE_SHARE = 0.01
 """More requests without an answer than this share of a job make the run incomplete."""
 
 
@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     extract_rate: bool = False
     judge_again: bool = False
     """Ask a judge again where its replies, however many, stated no verdict."""
+    running_accuracy: bool = True
+    """Whether judged answers are shown as a share of right ones while they come."""
     cluster: Cluster | None = None
     """Where local models are computed; ``None``: in processes of this machine."""
     measuring: Measuring = Measuring()
@@ -77,7 +79,7 @@ class RunState:
 
     def note_missing(self, item: Prepared, missing: int) -> None:
         """Keep that a job lacks answers, when they are many and nothing worse is known."""
-        if missing > _INCOMPLETE_SHARE * item.total and item.name not in self.trouble:
+        if missing > INCOMPLETE_SHARE * item.total and item.name not in self.trouble:
             self.trouble[item.name] = (
                 f"{missing} of {item.total} requests have no answer; ask them again with --reuse"
             )
@@ -86,7 +88,7 @@ class RunState:
         """Keep that a job lacks judgements, when they are many and nothing worse is known."""
         unread = outcomes.get("unparsed", 0)
         unjudged = unread + outcomes.get("judge_failed", 0) + outcomes.get("unjudged", 0)
-        if unjudged <= _INCOMPLETE_SHARE * item.total or item.name in self.trouble:
+        if unjudged <= INCOMPLETE_SHARE * item.total or item.name in self.trouble:
             return
         how = "--mode judge --reuse" if unjudged > unread else "--reuse --judge-again"
         self.trouble[item.name] = (
@@ -95,7 +97,7 @@ class RunState:
 
     def note_failed(self, item: Prepared, failed: int, requests: int) -> None:
         """Keep that a load test had failures, when they are many and nothing worse is known."""
-        if failed > _INCOMPLETE_SHARE * requests and item.name not in self.trouble:
+        if failed > INCOMPLETE_SHARE * requests and item.name not in self.trouble:
             self.trouble[item.name] = f"{failed:,} of {requests:,} requests failed"
 
     def predictions(self, item: Prepared) -> Path:

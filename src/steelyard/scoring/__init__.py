@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         tally,
     )
     from steelyard.scoring.judging import (
+        both_orders,
         compass_verifier_judge,
         graded_pairwise,
         in_both_orders,
@@ -129,6 +130,8 @@ if TYPE_CHECKING:
         cohen_kappa,
         macro,
         majority,
+        quadratic_kappa,
+        spearman,
     )
     from steelyard.scoring.ratings import (
         bradley_terry,
@@ -152,6 +155,7 @@ __all__ = [
     "alpaca_eval_figures",
     "answer_line",
     "arena_hard_figures",
+    "both_orders",
     "bradley_terry",
     "by_rule",
     "check",
@@ -214,9 +218,11 @@ __all__ = [
     "pairwise",
     "position_bias",
     "prediction",
+    "quadratic_kappa",
     "rubric",
     "score",
     "scorer",
+    "spearman",
     "standard_error",
     "stated_option",
     "style_controlled",
@@ -274,6 +280,7 @@ _FILES = {
     ),
     "judge_tally": ("tally",),
     "judging": (
+        "both_orders",
         "compass_verifier_judge",
         "graded_pairwise",
         "in_both_orders",
@@ -336,6 +343,8 @@ _FILES = {
         "cohen_kappa",
         "macro",
         "majority",
+        "quadratic_kappa",
+        "spearman",
     ),
     "ratings": ("bradley_terry",),
     "registry": (

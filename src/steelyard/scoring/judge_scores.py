@@ -6,9 +6,9 @@ asked: nothing to judge is ``invalid``, whoever looks at it.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from steelyard.core import Judge, Judgement, Reply, Sample, Score, Scorer
+from steelyard.core import Judgement, Reply, Sample, Score, Scorer
 from steelyard.scoring.clean import strip_reasoning
-from steelyard.scoring.judging import in_both_orders, judged
+from steelyard.scoring.judging import in_both_orders
 from steelyard.scoring.marking import is_cut, mark
 
 NOT_YET = Judgement(outcome="unjudged", why="the judge was not asked yet")
@@ -43,12 +43,9 @@ def by_rule(
     return Judgement(outcome="right", value=1.0, answer=score.answer, why=why)
 
 
-def judgement(judges: Sequence[Judge], replies: Sequence[Reply | None]) -> Judgement:
-    """What the judges' replies, one for each question in order, say together."""
-    each = [
-        NOT_YET if reply is None else judged(judge, reply)
-        for judge, reply in zip(judges, replies, strict=True)
-    ]
+def judgement(said: Sequence[Judgement | None]) -> Judgement:
+    """What was said to the questions about one answer, in their order, together."""
+    each = [NOT_YET if one is None else one for one in said]
     return each[0] if len(each) == 1 else in_both_orders(*each)
 
 

@@ -61,6 +61,16 @@ class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
         scale = self.reading.scale
         return None if scale is None else (scale.low, scale.high)
 
+    @property
+    def against(self) -> str | None:
+        """Of a comparison: the sample's field that holds the other answer."""
+        return self.reading.against if isinstance(self.reading, Preferred | Graded) else None
+
+    @property
+    def says_invalid(self) -> bool:
+        """Whether it may say that there is no answer to judge."""
+        return isinstance(self.reading, Correctness) and self.reading.invalid
+
     def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
         """See ``core.Judge``; ``DataError`` when the sample lacks what the form asks for."""
         if self.reading.needs_reference and sample.target is None:
@@ -147,9 +157,18 @@ def pairwise(*, against: str = "baseline", swapped: bool = False) -> FormJudge:
 
     ``swapped`` shows the answer second. Ask both and fold them with ``in_both_orders``.
     """
-    reading = Preferred(against=against, swapped=swapped)
-    name = "pairwise_swapped" if swapped else "pairwise"
-    return FormJudge(name=name, version=1, form=forms.PAIRWISE, reading=reading)
+    reading = Preferred(against=against)
+    judge = FormJudge(name="pairwise", version=1, form=forms.PAIRWISE, reading=reading)
+    return both_orders(judge)[swapped]
+
+
+def both_orders(judge: FormJudge) -> tuple[FormJudge, FormJudge]:
+    """A judge that compares, and the same with the answer shown second."""
+    if not isinstance(judge.reading, Preferred | Graded):
+        raise TypeError(f"{judge.id} compares nothing")
+    replace = msgspec.structs.replace
+    reading = replace(judge.reading, swapped=True)
+    return judge, replace(judge, name=f"{judge.name}_swapped", reading=reading)
 
 
 def graded_pairwise(*, against: str = "baseline", swapped: bool = False) -> FormJudge:
@@ -157,9 +176,9 @@ def graded_pairwise(*, against: str = "baseline", swapped: bool = False) -> Form
 
     The form is ours. For Arena-Hard's own words give ``own_judge`` a file that ``reads: graded``.
     """
-    reading = Graded(against=against, swapped=swapped)
-    name = "graded_pairwise_swapped" if swapped else "graded_pairwise"
-    return FormJudge(name=name, version=1, form=forms.GRADED, reading=reading)
+    reading = Graded(against=against)
+    judge = FormJudge(name="graded_pairwise", version=1, form=forms.GRADED, reading=reading)
+    return both_orders(judge)[swapped]
 
 
 def rubric(

@@ -18,6 +18,7 @@ import msgspec
 from steelyard.core import DataError, Json, MissingExtra, Sample
 
 RowT = TypeVar("RowT")
+MadeT = TypeVar("MadeT")
 
 _BOM = b"\xef\xbb\xbf"
 _LONGEST_CELL = 2**31 - 1
@@ -32,7 +33,7 @@ class Located(NamedTuple, Generic[RowT]):
 
 
 class BadField(ValueError):
-    """A row that was decoded but cannot be used; ``samples`` adds file and line."""
+    """A row that was decoded but cannot be used; ``built`` adds file and line."""
 
     def __init__(self, field: str, found: object, expected: str) -> None:
         super().__init__(field, found, expected)
@@ -56,16 +57,28 @@ def samples(
 ) -> Iterator[Sample]:
     """``build(index, row)`` for every row of ``path``, index from 0; ids must be unique."""
     line_of: dict[str, int] = {}
-    for index, (line, row) in enumerate(rows(path, row_type, columns=columns)):
-        try:
-            sample = build(index, row)
-        except BadField as error:
-            _fail(path, line, str(error), error)
+    for line, sample in built(path, row_type, build, columns=columns):
         if sample.id in line_of:
             first = line_of[sample.id]
             _fail(path, line, f"id {sample.id!r} was already used ({_place(path, first)})")
         line_of[sample.id] = line
         yield sample
+
+
+def built(
+    path: Path,
+    row_type: type[RowT],
+    build: Callable[[int, RowT], MadeT],
+    *,
+    columns: Sequence[str] = (),
+) -> Iterator[Located[MadeT]]:
+    """``build(index, row)`` for every row of ``path``, index from 0, with its line."""
+    for index, (line, row) in enumerate(rows(path, row_type, columns=columns)):
+        try:
+            made = build(index, row)
+        except BadField as error:
+            _fail(path, line, str(error), error)
+        yield Located(line, made)
 
 
 def rows(

@@ -19,9 +19,11 @@ class Group(msgspec.Struct, frozen=True):
 
     name: str
     members: tuple[str, ...]
-    """Task names."""
+    """Task names, or names of groups that stand before this one."""
     weights: Mapping[str, float] | None = None
     """Weight of each member; ``None`` for the plain average."""
+    partial: bool = False
+    """Shown with the members that are there, two at least, and how many these are."""
 
 
 def _of_exam(exam: Exam) -> tuple[Group, ...]:
@@ -53,5 +55,17 @@ GROUPS: tuple[Group, ...] = (
     *_of_exam(CEVAL),
     *_of_exam(CMMLU),
     *_whole("mmlu_pro", {abbr(category): count for category, count in CATEGORIES.items()}),
+    Group(
+        "core_average",
+        (
+            "IFEval",
+            "hle_llmjudge",
+            "GPQA_diamond_repeat_4",
+            "aime2025_repeat_32",
+            "mmlu_pro",
+            "lcb_code_generation_repeat_6",
+        ),
+        partial=True,
+    ),
 )
 """In report order."""
