@@ -40,15 +40,13 @@ def judge_all(run: RunState, prepared: Sequence[Prepared]) -> None:
     if not jobs:
         return
     with claimed(run.folder.root) as claim:
-        benches = [
-            bench for item in jobs if (bench := opened(run, item)) is not None and has_work(bench)
-        ]
+        benches = [bench for item in jobs if (bench := _with_work(run, item)) is not None]
         if not benches:
             return
         judges = [bench.model for bench in benches]
         local = [model for model in judges if backends.devices(model) is not None]
         with computing(run, local, claim) as runner:
-            connections = sum(model.load.concurrency for model in judges)
+            connections = at_once(judges, run.settings.at_once)
             engine.run(_judge_all(run, benches, runner), connections=connections)
 
 
@@ -64,12 +62,20 @@ def opened(run: RunState, item: Prepared, model: ModelSpec | None = None) -> Ben
         return None
 
 
-def has_work(bench: Bench) -> bool:
-    """Whether there is anything to ask; looking asks nothing."""
-    found = any(True for case in bench.stored() for _ in bench.requests(case))
-    bench.reread()
-    bench.stale = 0
-    return found
+def _with_work(run: RunState, item: Prepared) -> Bench | None:
+    """The job before its judge when there is anything to ask; looking asks nothing."""
+    bench = opened(run, item)
+    try:
+        found = bench and any(True for case in bench.stored() for _ in bench.requests(case))
+    except SteelyardError as error:
+        _cannot(run, item, error)
+        return None
+    return bench if found else None
+
+
+def at_once(models: Iterable[ModelSpec], jobs: int) -> int:
+    """Connections that ``jobs`` of these models together need at most."""
+    return sum(sorted((model.load.concurrency for model in models), reverse=True)[:jobs])
 
 
 def is_service(item: Prepared) -> bool:
@@ -107,8 +113,12 @@ async def judge(
     """Judge one job. ``over``: its answers are still being made, until it is set."""
     item = bench.prepared
     run.before_judge.add(item.name)
+    try:
+        tally = _tally(bench, live=over is not None)
+    except SteelyardError as error:
+        _cannot(run, item, error)
+        return
     with run.log("judge", item) as log:
-        tally = _tally(bench)
         run.tell(
             JobStarted(
                 job=bench.name,
@@ -135,16 +145,23 @@ async def judge(
             run.tell(Notice(text=text, job=bench.name))
 
 
-def _tally(bench: Bench) -> Tally:
-    """Counts that begin with what is judged already, or needs no judge."""
+def _tally(bench: Bench, *, live: bool) -> Tally:
+    """Counts that begin with what is judged already, or needs no judge.
+
+    What has no answer is still to come (``live``), or is not to be judged.
+    """
     questions = len(bench.docket.judging.judges)
-    cases = bench.stored()
-    left = sum(1 for case in cases for _ in bench.requests(case))
+    cases = [case for case in bench.stored() if case.reply.failure is None]
+    for case in cases:
+        bench.credit[case.key] = questions - sum(1 for _ in bench.requests(case))
     bench.reread()
     bench.stale = 0
-    whole = questions * len(bench.docket.samples)
-    missing = questions * (len(bench.docket.samples) - len(cases))
-    return Tally(bench.name, total=whole, kept=whole - missing - left, stage="judge")
+    total = questions * len(bench.docket.samples if live else cases)
+    tally = Tally(bench.name, total=total, kept=sum(bench.credit.values()), stage="judge")
+    for case in cases:  # a running accuracy without them would be that of what the rule rejects
+        if case.settled is not None and not case.audited:
+            tally.mark(case.settled.value or 0.0)
+    return tally
 
 
 async def _judge_all(run: RunState, benches: Sequence[Bench], runner: Runner) -> None:

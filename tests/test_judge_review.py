@@ -1,0 +1,139 @@
+"""Judged runs on a bad day.
+
+- Of two answers with one key the one that counts is judged, also when the other's judgement is
+  still under way.
+- One unreadable file of answers takes down its own job and no other.
+- The progress of judging ends at its total, whatever needed no judge.
+- Connections are counted for the jobs that run at the same time, not for all of them.
+"""
+
+import json
+import resource
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from running import lines, only_run, results, run_arguments, steelyard
+from sim_process import simulated
+
+MODEL, ROWS = "vllm-api-general-chat", 20
+GSM8K = "gsm8k-judge"
+
+
+@pytest.fixture
+def data(shared: Path) -> Path:
+    return shared / "datasets"
+
+
+def judged(url: str, judge: str, work: Path, data: Path, *more: str) -> tuple[str, ...]:
+    asks = ("--num-prompts", str(ROWS), "--judge-prompt", "verifier", "--judge-url", judge)
+    return (*run_arguments(url, work, data, *asks), *more)
+
+
+def rewritten(path: Path, records: list[dict[str, Any] | None]) -> None:
+    """Store ``records``, with an empty line for each ``None``."""
+    texts = ("" if one is None else json.dumps(one) for one in records)
+    path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+
+
+def events(output: str, kind: str, stage: str) -> list[dict[str, Any]]:
+    told = [json.loads(line) for line in output.splitlines()]
+    return [one for one in told if one["type"] == kind and one["stage"] == stage]
+
+
+def test_a_dialogue_begun_anew_is_judged_by_its_new_answers(data: Path, tmp_path: Path) -> None:
+    """The old first answers are still before the judge when the new ones come."""
+    work = tmp_path / "out"
+    knows = ("--dataset", "mtbench_gen", "--data-dir", str(data))
+    with simulated(*knows) as model, simulated("--judge", "fair", "--ttft", "700ms") as judge:
+        asks = (
+            *("run", "--models", "vllm_api_general_chat", "--datasets", "mtbench_gen"),
+            *("--base-url", model, "--data-dir", str(data), "-w", str(work)),
+            *("--num-prompts", "10", "--judge-prompt", "score", "--judge-url", judge),
+        )
+        assert steelyard(*asks, "--mode", "infer", cwd=tmp_path).returncode == 0
+        answers = only_run(work) / "predictions" / MODEL / "mtbench.jsonl"
+        old = lines(answers)
+        for line in old:
+            if line["key"].endswith(".1"):
+                failure = {"kind": "status", "detail": "down", "status": 500}
+                line.update(success=False, prediction="", failure=failure)
+            else:
+                line["prediction"] = f"An old answer. {line['prediction']}"
+        rewritten(answers, [*old])
+        done = steelyard(*asks, "--judge-concurrency", "64", "--reuse", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    outcomes = results(only_run(work), MODEL, "mtbench-judge")["judge"]["outcomes"]
+    assert sum(outcomes.values()) == 20
+    assert "unjudged" not in outcomes
+
+
+def test_an_empty_line_among_the_answers_is_nothing(data: Path, tmp_path: Path) -> None:
+    work = tmp_path / "out"
+    knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data))
+    with simulated(*knows) as model, simulated("--judge", "fair") as judge:
+        assert steelyard(*judged(model, judge, work, data), cwd=tmp_path).returncode == 0
+        answers = only_run(work) / "predictions" / MODEL / "gsm8k.jsonl"
+        rewritten(answers, [None, *lines(answers)[1:]])  # one is asked for again, and judged
+        done = steelyard(*judged(model, judge, work, data, "--reuse"), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert results(only_run(work), MODEL, GSM8K)["n"] == ROWS
+
+
+@pytest.mark.parametrize("more", [("--mode", "eval"), ()])
+def test_a_damaged_file_takes_down_its_own_job_alone(
+    more: tuple[str, ...], data: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "out"
+    both = ("--dataset", "gsm8k_gen", "aime2025_gen", "--data-dir", str(data))
+    with simulated(*both) as model, simulated("--judge", "fair") as judge:
+        asks = judged(model, judge, work, data, "--datasets", "gsm8k_gen", "aime2025_gen")
+        assert steelyard(*asks, "--mode", "infer", cwd=tmp_path).returncode == 0
+        answers = only_run(work) / "predictions" / MODEL / "gsm8k.jsonl"
+        stored = lines(answers)[:-1]
+        stored[3]["prompt_tokens"] = "many"
+        rewritten(answers, [*stored])
+        done = steelyard(*asks, "--reuse", *more, cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "line 4: not a readable record" in done.stderr
+    assert results(only_run(work), MODEL, "aime2025-judge")["n"] == ROWS
+    assert not (only_run(work) / "results" / MODEL / f"{GSM8K}.json").exists()
+
+
+def test_progress_ends_at_its_total(data: Path, tmp_path: Path) -> None:
+    """A rule accepts most answers, and some requests to the model fail at first."""
+    work = tmp_path / "out"
+    knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data), "--accuracy", "0.7")
+    faults = ("--fault", "500:0.3", "--fault-first", str(ROWS))
+    with simulated(*knows, *faults) as model, simulated("--judge", "fair") as judge:
+        asks = (*judged(model, judge, work, data, "--cascade", "--retries", "0"), "--json")
+        runs = [asks, (*asks, "--reuse")]
+        first, second = (steelyard(*one, cwd=tmp_path) for one in runs)
+        assert (first.returncode, second.returncode) == (1, 0), second.stdout + second.stderr
+        (only_run(work) / "predictions" / MODEL / f"{GSM8K}.jsonl").unlink()
+        third = steelyard(*asks, "--reuse", "--mode", "judge", cwd=tmp_path)
+        assert third.returncode == 0, third.stdout + third.stderr
+    stored = lines(only_run(work) / "predictions" / MODEL / "gsm8k.jsonl")
+    answered = sum(one["success"] for one in stored[:ROWS])
+    assert 0 < answered < ROWS
+    last = [events(done.stdout, "progress", "judge")[-1] for done in (first, second, third)]
+    assert [(one["done"], one["total"]) for one in last] == [(answered, ROWS)] + [(ROWS, ROWS)] * 2
+    assert events(second.stdout, "job_started", "judge")[0]["kept"] == answered
+    assert last[2]["accuracy"] == pytest.approx(70, abs=10), "of all, not of what the rule rejects"
+
+
+def test_connections_are_those_of_the_jobs_at_the_same_time(data: Path, tmp_path: Path) -> None:
+    """Fourteen jobs, each of which may have a third of what this system allows."""
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if not 0 < allowed < 300_000:
+        pytest.skip("this system allows any number of open files")
+    knows = ("--dataset", "mmlu_pro_gen", "--data-dir", str(data))
+    with simulated(*knows) as model, simulated("--judge", "fair") as judge:
+        done = steelyard(
+            *("run", "--models", "vllm_api_general_chat", "--datasets", "mmlu_pro_judge_gen"),
+            *("--base-url", model, "--data-dir", str(data), "-w", "out", "--num-prompts", "1"),
+            *("--judge-url", judge, "--judge-concurrency", str(allowed // 3)),
+            cwd=tmp_path,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
