@@ -5,6 +5,8 @@
 - One unreadable file of answers takes down its own job and no other.
 - The progress of judging ends at its total, whatever needed no judge.
 - Connections are counted for the jobs that run at the same time, not for all of them.
+- Only replies of the judge that was asked last count, and the report names no other.
+- A mode that judges without marking tells what is not judged, in its exit code too.
 """
 
 import json
@@ -137,3 +139,47 @@ def test_connections_are_those_of_the_jobs_at_the_same_time(data: Path, tmp_path
             cwd=tmp_path,
         )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_who_judged_is_who_is_counted(data: Path, tmp_path: Path) -> None:
+    """The first judge's verdicts are no part of the second one's score."""
+    work = tmp_path / "out"
+    knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data), "--accuracy", "0.7")
+    opposite = ("--judge", "fair", "--judge-noise", "1", "--model", "opposite")
+    with (
+        simulated(*knows) as model,
+        simulated("--judge", "fair") as one,
+        simulated(*opposite, "--fault", "500:0.4:sticky") as other,
+    ):
+        assert steelyard(*judged(model, one, work, data), cwd=tmp_path).returncode == 0
+        before = results(only_run(work), MODEL, GSM8K)
+        more = ("--judge-model", "opposite", "--judge-set", "retries=0", "--reuse")
+        named = steelyard(*judged(model, other, work, data, *more), cwd=tmp_path)
+        assert named.returncode == 1, named.stdout + named.stderr
+        after = results(only_run(work), MODEL, GSM8K)
+        unnamed = judged(model, "http://127.0.0.1:9", work, data, "--mode", "eval", "--reuse")
+        again = steelyard(*unnamed, cwd=tmp_path)
+        assert again.returncode == 1, again.stdout + again.stderr
+    assert before["judge"]["served"] == "steelyard-sim"
+    for told in (after, results(only_run(work), MODEL, GSM8K)):
+        assert told["judge"]["served"] == "opposite"
+        assert 0 < told["judge"]["outcomes"]["judge_failed"] < ROWS
+        assert told["n"] == ROWS - told["judge"]["outcomes"]["judge_failed"]
+        assert told["accuracy"] < 50 < before["accuracy"]
+
+
+@pytest.mark.parametrize("trouble", [("--fault", "500:0.5:sticky"), ("--judge-unparsable", "0.5")])
+def test_judging_without_marking_says_what_is_not_judged(
+    trouble: tuple[str, ...], data: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "out"
+    knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data))
+    with simulated(*knows) as model, simulated("--judge", "fair", *trouble) as judge:
+        asks = (*judged(model, judge, work, data), "--judge-set", "retries=0")
+        for more in (("--mode", "infer_judge"), ("--mode", "judge", "--reuse")):
+            done = steelyard(*asks, *more, cwd=tmp_path)
+            assert done.returncode == 1, done.stdout + done.stderr
+            assert f"of {ROWS} answers are not judged" in done.stdout
+    with simulated("--judge", "fair") as judge:
+        more = ("--mode", "judge", "--reuse", "--judge-again")
+        assert steelyard(*judged(model, judge, work, data, *more), cwd=tmp_path).returncode == 0

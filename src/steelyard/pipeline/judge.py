@@ -6,7 +6,7 @@ each as it comes. A reply without a verdict is asked for once more, in the same 
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Container, Iterator
+from collections.abc import AsyncIterator, Container, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -83,6 +83,11 @@ class Bench:
             self.stale += stored.is_stale
             self._asked[question.key] = question.digest
             yield question, self._request(question, again=again)
+
+    def outcomes(self) -> Mapping[str, int]:
+        """How many answers have which judgement, as stored."""
+        cases = (case for case in self.stored() if case.reply.failure is None)
+        return Counter(self.judgements.of(case)[0].outcome for case in cases)
 
     def settled(self, case: Case, asked: int) -> int:
         """By how much more is settled without asking, after ``asked`` questions about ``case``.

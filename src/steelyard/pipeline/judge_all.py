@@ -50,6 +50,20 @@ def judge_all(run: RunState, prepared: Sequence[Prepared]) -> None:
             engine.run(_judge_all(run, benches, runner), connections=connections)
 
 
+def note_unjudged(run: RunState, prepared: Sequence[Prepared]) -> None:
+    """Note which jobs lack judgements, for modes without the eval stage, which sees it too."""
+    for item in prepared:
+        judging = item.job.judging
+        if judging is None or item.name in run.trouble or not sources(run.predictions(item)):
+            continue
+        bench = opened(run, item)
+        try:
+            if bench is not None:
+                run.note_unjudged(item, bench.outcomes())
+        except SteelyardError as error:
+            _cannot(run, item, error)
+
+
 def opened(run: RunState, item: Prepared, model: ModelSpec | None = None) -> Bench | None:
     """The job before its judge; ``None``, told and noted, when it cannot be judged."""
     judging = item.job.judging
@@ -102,7 +116,7 @@ async def named_judges(run: RunState, items: Iterable[Prepared]) -> Mapping[str,
         if found[abbr] is None:
             run.before_judge.add(item.name)
             run.trouble[item.name] = (
-                f"the judge {abbr} cannot be asked; when it can: --mode judge --reuse"
+                f"the judge {abbr} cannot be asked; when it can: --mode eval --reuse"
             )
     return {abbr: model for abbr, model in found.items() if model is not None}
 

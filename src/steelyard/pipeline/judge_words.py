@@ -61,7 +61,7 @@ def _missing(account: JudgeAccount) -> Iterator[str]:
     if account.stale:
         yield (
             f"{account.stale:,} answers have only judgements that are stale (another answer, judge "
-            "or prompt); --mode judge --reuse judges them again"
+            "or prompt); --mode eval --reuse judges them again"
         )
 
 

@@ -32,20 +32,18 @@ class Stored(msgspec.Struct, kw_only=True):
 
 
 class Used(msgspec.Struct, kw_only=True):
-    """What judging one job took, all replies of the file that count or did."""
+    """What judging one job took: all replies of the file, those that count for nothing too."""
 
     replies: int = 0
     prompt_tokens: int | None = None
     output_tokens: int | None = None
-    served: dict[str, int] = {}
-    """By the name that the replies carry."""
 
 
 class Judgements:
     """What the judge has said so far about the cases of one job."""
 
     def __init__(self, docket: Docket, path: Path, served: str = "") -> None:
-        """``served``: the judge that is asked now; empty when that is not known."""
+        """``served``: the judge that is asked now; empty: the one that was asked last."""
         self.docket = docket
         self.used = Used()
         self._served = served
@@ -55,6 +53,8 @@ class Judgements:
             for line in store.read(part, Line):
                 self._lines.setdefault(line.key, []).append(line)
                 self._use(line)
+                if not served:
+                    self._served = line.judged.partition("@")[2]
 
     def stored(self, question: Question) -> Stored:
         """What is known about ``question``."""
@@ -98,8 +98,6 @@ class Judgements:
         if line.success is False:
             return
         used.replies += 1
-        if line.model:
-            used.served[line.model] = used.served.get(line.model, 0) + 1
         if line.prompt_tokens is not None:
             used.prompt_tokens = (used.prompt_tokens or 0) + line.prompt_tokens
         if line.output_tokens is not None:

@@ -16,7 +16,7 @@ from steelyard.core import DiskError, Plan, SteelyardError
 from steelyard.pipeline.continuity import as_asked
 from steelyard.pipeline.events import JobEnded, Listener, Notice, Planned
 from steelyard.pipeline.infer_all import infer_all
-from steelyard.pipeline.judge_all import judge_all
+from steelyard.pipeline.judge_all import judge_all, note_unjudged
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.report import report
@@ -62,8 +62,8 @@ def run_plan(
         prepared = as_asked(folder, prepared, anyway=settings.reuse_anyway, tell=run.tell)
     if plan.mode in ("all", "eval", "judge", "infer_judge"):
         judge_all(run, prepared)
-    if plan.mode in ("all", "eval"):
-        _score_all(run, prepared)
+        take_stock = _score_all if plan.mode in ("all", "eval") else note_unjudged
+        take_stock(run, prepared)
     if plan.mode in ("all", "eval", "viz"):
         for name, why in report(folder, prepared, old=run.unmarked, tell=run.tell).items():
             run.trouble.setdefault(name, why)
