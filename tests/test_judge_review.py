@@ -7,6 +7,7 @@
 - Connections are counted for the jobs that run at the same time, not for all of them.
 - Only replies of the judge that was asked last count, and the report names no other.
 - A mode that judges without marking tells what is not judged, in its exit code too.
+- Trouble with the judge is told as the judge's, with the flags that mend it.
 """
 
 import json
@@ -18,6 +19,10 @@ import pytest
 
 from running import lines, only_run, results, run_arguments, steelyard
 from sim_process import simulated
+from steelyard.pipeline.judge_words import of_judge
+from steelyard.pipeline.logs import JobLog
+from steelyard.pipeline.sender import Counts, Word
+from steelyard.pipeline.tally import Tally
 
 MODEL, ROWS = "vllm-api-general-chat", 20
 GSM8K = "gsm8k-judge"
@@ -183,3 +188,51 @@ def test_judging_without_marking_says_what_is_not_judged(
     with simulated("--judge", "fair") as judge:
         more = ("--mode", "judge", "--reuse", "--judge-again")
         assert steelyard(*judged(model, judge, work, data, *more), cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "advice"),
+    [
+        ((), "give the model's name with --judge-model"),
+        (("--judge-model", "j"), "Check --judge-url, and that the service is running"),
+    ],
+)
+def test_trouble_with_the_judge_names_the_judge_and_its_flags(
+    more: tuple[str, ...], advice: str, data: Path, tmp_path: Path
+) -> None:
+    knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data))
+    with simulated(*knows) as model:
+        asks = judged(model, "http://127.0.0.1:9", tmp_path / "out", data, *more)
+        done = steelyard(*asks, cwd=tmp_path)
+    assert done.returncode == 1
+    shown = done.stdout + done.stderr
+    assert "the judge judge: " in shown
+    assert advice in shown
+    assert "Check --base-url" not in shown
+
+
+def test_flags_that_a_judge_has_too_get_the_judge_s_names() -> None:
+    told = of_judge("j", "Check --base-url, --model and --model-path, --api-key-env.")
+    assert told == (
+        "the judge j: Check --judge-url, --judge-model and --model-path, --judge-api-key-env."
+    )
+
+
+def test_a_table_alone_is_not_advised_to_ask(data: Path, tmp_path: Path) -> None:
+    work = tmp_path / "out"
+    knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data))
+    with simulated(*knows) as model:
+        asks = judged(model, "http://127.0.0.1:9", work, data)
+        assert steelyard(*asks, "--mode", "infer", cwd=tmp_path).returncode == 0
+        shown = steelyard(*asks, "--mode", "viz", "--reuse", cwd=tmp_path)
+    assert shown.returncode == 1
+    assert "make them with --mode eval --reuse" in shown.stdout
+    assert "Ask what is missing" not in shown.stdout
+
+
+def test_a_second_round_adds_to_what_the_first_one_came_to() -> None:
+    """A judge on this machine is asked once more when all its other replies are there."""
+    tally = Tally("j", total=9, stage="judge")
+    for round_ in (Word(answered=5, failed={"timeout": 1}), Word(answered=2, attempts=3)):
+        Counts([Word()], tally, JobLog(None, echo=None)).take(0, round_)
+    assert (tally.answered, dict(tally.failed), tally.counters.attempts) == (7, {"timeout": 1}, 3)

@@ -8,12 +8,14 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from steelyard import backends, engine
-from steelyard.core import DataError, ModelSpec, SteelyardError
+from steelyard.core import DataError, ModelSpec, RunStopped, SteelyardError
 from steelyard.pipeline import discover
 from steelyard.pipeline.claim import claimed
 from steelyard.pipeline.events import JobStarted, Notice
 from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.judge import Bench, judge_served, judge_slices
+from steelyard.pipeline.judge_words import of_judge
+from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import sources
 from steelyard.pipeline.runners import Runner, computing, unhurried
@@ -112,7 +114,7 @@ async def named_judges(run: RunState, items: Iterable[Prepared]) -> Mapping[str,
                 found[abbr] = await discover.named(judging.model)
             except SteelyardError as error:
                 found[abbr] = None
-                run.tell(Notice(text=str(error), level="error", job=f"judge {abbr}"))
+                run.tell(Notice(text=of_judge(abbr, str(error)), level="error"))
         if found[abbr] is None:
             run.before_judge.add(item.name)
             run.trouble[item.name] = (
@@ -144,12 +146,10 @@ async def judge(
         )
         log.line("INFO", f"{bench.docket.judge_id} by {bench.served or bench.model.abbr}")
         async with told(run, item.name, tally, log):
-            if backends.devices(bench.model) is None:
-                await judge_served(bench, tally, log, over=over)
-            elif runner is not None:
-                bench.model = unhurried(bench.model)
-                for part in judge_slices(bench):
-                    await runner.compute(part, tally, log)
+            try:
+                await _ask(bench, runner, tally, log, over)
+            except RunStopped as error:
+                raise RunStopped(of_judge(bench.model.abbr, str(error))) from error
         if bench.stale:
             text = (
                 f"{bench.stale} judgements were of other answers, or by another judge or prompt; "
@@ -157,6 +157,20 @@ async def judge(
             )
             log.line("WARNING", text)
             run.tell(Notice(text=text, job=bench.name))
+
+
+async def _ask(
+    bench: Bench, runner: Runner | None, tally: Tally, log: JobLog, over: asyncio.Event | None
+) -> None:
+    if backends.devices(bench.model) is None:
+        await judge_served(bench, tally, log, over=over)
+    elif runner is not None:
+        bench.model = unhurried(bench.model)
+        for number, part in enumerate(judge_slices(bench)):
+            if number:  # what is asked once more, all that failed with it, counts when it is back
+                tally.answered -= len(part.requests) - tally.failed.total()
+                tally.failed.clear()
+            await runner.compute(part, tally, log)
 
 
 def _tally(bench: Bench, *, live: bool) -> Tally:

@@ -1,14 +1,22 @@
 """What a report says about the judge behind a score: who, how sure, how much."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from steelyard.reports import JudgeAccount, Note, Results
 
+_FLAG = re.compile(r"--(?:base-)?(url|model|api-key-env)(?![\w-])")
 _SHOWN = {
     "unparsed": "without a verdict that can be read",
     "judge_failed": "that the judge could not be asked about",
     "unjudged": "not judged yet",
 }
+
+
+def of_judge(abbr: str, trouble: str) -> str:
+    """Trouble with a service as that of the judge; its flags have names of their own."""
+    text = _FLAG.sub(r"--judge-\1", trouble)
+    return f"the judge {abbr}: {text}"
 
 
 def judge_notes(judged: Iterable[Results]) -> Iterator[Note]:
