@@ -236,3 +236,30 @@ def test_a_second_round_adds_to_what_the_first_one_came_to() -> None:
     for round_ in (Word(answered=5, failed={"timeout": 1}), Word(answered=2, attempts=3)):
         Counts([Word()], tally, JobLog(None, echo=None)).take(0, round_)
     assert (tally.answered, dict(tally.failed), tally.counters.attempts) == (7, {"timeout": 1}, 3)
+
+
+def test_a_dry_run_tells_who_judges_and_how_often(data: Path, tmp_path: Path) -> None:
+    asks = judged("http://127.0.0.1:9", "http://127.0.0.1:9", tmp_path / "out", data, "--dry-run")
+    shown = steelyard(*asks, "--repeats", "3", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "The judge (judge): at most 60 questions." in shown.stdout
+    assert "verifier@1#" in shown.stdout
+    cascade = json.loads(steelyard(*asks, "--cascade", "--json", cwd=tmp_path).stdout)
+    assert cascade["scorer"].startswith("gsm8k@1 | verifier@1#")
+    assert (cascade["judge"], cascade["judge_questions"]) == ("judge", ROWS)
+
+
+def test_a_rule_that_fails_in_a_cascade_takes_down_its_job_alone(
+    data: Path, tmp_path: Path
+) -> None:
+    """The answers are kept, and the rule is told as the reason."""
+    work = tmp_path / "out"
+    (tmp_path / "rule.py").write_text("def mine(text, sample):\n    return 1 / 0\n")
+    knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data))
+    with simulated(*knows) as model, simulated("--judge", "fair") as judge:
+        asks = judged(model, judge, work, data, "--cascade", "--scorer", "rule.py:mine")
+        done = steelyard(*asks, cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "fails on the answer to sample '0' (ZeroDivisionError" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(lines(only_run(work) / "predictions" / MODEL / "gsm8k.jsonl")) == ROWS

@@ -24,6 +24,7 @@ from steelyard.core import (
     Sample,
     Scorer,
 )
+from steelyard.pipeline.marks import marked
 from steelyard.pipeline.prepare import Prepared, dialogue_keys, model_parts
 from steelyard.scoring import by_rule, cleaner, insisting, text_to_judge, without_judge
 
@@ -103,7 +104,7 @@ class Docket:
             return Case(reply.key, sample, reply, text, None)
         settled = without_judge(reply, text)
         if settled is None and self._rule is not None:
-            settled = by_rule(reply, sample, self._rule, self._clean)
+            settled = by_rule(marked(reply, sample, self._rule, self._clean))
             if settled is not None and _share(reply.key) < self.judging.audit:
                 return Case(reply.key, sample, reply, text, settled, audited=True)
         return Case(reply.key, sample, reply, text, settled)
