@@ -263,3 +263,35 @@ def test_a_rule_that_fails_in_a_cascade_takes_down_its_job_alone(
     assert "fails on the answer to sample '0' (ZeroDivisionError" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(lines(only_run(work) / "predictions" / MODEL / "gsm8k.jsonl")) == ROWS
+
+
+def test_a_judge_whose_name_ends_like_a_part_is_not_taken_for_one(
+    data: Path, tmp_path: Path
+) -> None:
+    """``gsm8k-gpt-4.5.jsonl`` would be the fifth file of ``gsm8k-gpt-4.jsonl``."""
+    work = tmp_path / "out"
+    (tmp_path / "judges" / "models").mkdir(parents=True)
+    for name, abbr in (("older", "gpt-4"), ("newer", "gpt-4.5")):
+        text = (
+            "from steelyard.core import ModelSpec\n\n"
+            f'models = [ModelSpec(abbr="{abbr}", backend="openai_chat", options={{"model": ""}})]\n'
+        )
+        (tmp_path / "judges" / "models" / f"{name}.py").write_text(text, encoding="utf-8")
+    knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data), "--accuracy", "0.7")
+    with (
+        simulated(*knows) as model,
+        simulated("--judge", "fair") as older,
+        simulated("--judge", "fair", "--judge-noise", "1", "--model", "newer") as newer,
+    ):
+        for preset, judge, more in (
+            ("older", older, ()),
+            ("newer", newer, ("--reuse",)),
+            ("older", older, ("--reuse",)),
+        ):
+            asks = judged(model, judge, work, data, "--judge", preset, *more)
+            done = steelyard(*asks, "--config-dir", "judges", cwd=tmp_path)
+            assert done.returncode == 0, done.stdout + done.stderr
+    told = [results(only_run(work), MODEL, f"gsm8k-{abbr}") for abbr in ("gpt-4", "gpt-4.5")]
+    assert [one["judge"]["served"] for one in told] == ["steelyard-sim", "newer"]
+    assert [one["judge"]["replies"] for one in told] == [ROWS, ROWS]
+    assert told[0]["accuracy"] == 100 - told[1]["accuracy"]

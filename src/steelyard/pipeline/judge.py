@@ -36,7 +36,7 @@ class Bench:
         self.prepared = prepared
         self.model = model
         self.answers = run.predictions(prepared)
-        self.path = run.folder.predictions(job.model.abbr, job.marked_name)
+        self.path = run.folder.judgements(job.model.abbr, job.marked_name)
         self.name = f"{job.model.abbr}/{job.marked_name}"
         self.docket = Docket(prepared)
         self.served = str(model.options.get("model", ""))

@@ -69,7 +69,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 def judgement_files(folder: RunFolder, job: Job) -> list[Path]:
     """The files that hold the judge's replies; none for a job without a judge."""
-    return store.parts(folder.predictions(job.model.abbr, job.marked_name)) if job.judging else []
+    return store.parts(folder.judgements(job.model.abbr, job.marked_name)) if job.judging else []
 
 
 def judged_by(
@@ -80,7 +80,7 @@ def judged_by(
     if job.judging is None:
         return None
     docket = Docket(prepared)
-    path = folder.predictions(job.model.abbr, job.marked_name)
+    path = folder.judgements(job.model.abbr, job.marked_name)
     judgements = Judgements(docket, path, str(job.judging.model.options.get("model", "")))
     cases = [docket.case(reply) for _, reply in answers]
     said = [judgements.of(case) for case in cases]
