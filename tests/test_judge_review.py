@@ -295,3 +295,20 @@ def test_a_judge_whose_name_ends_like_a_part_is_not_taken_for_one(
     assert [one["judge"]["served"] for one in told] == ["steelyard-sim", "newer"]
     assert [one["judge"]["replies"] for one in told] == [ROWS, ROWS]
     assert told[0]["accuracy"] == 100 - told[1]["accuracy"]
+
+
+def test_old_marks_are_called_old_when_answers_of_an_older_layout_do_not_fit(
+    data: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "out"
+    answers = work / "20250101_000000" / "predictions" / MODEL / "gsm8k.json"
+    answers.parent.mkdir(parents=True)
+    rows = {str(row): {"origin_prompt": "?", "prediction": "It is 18."} for row in range(ROWS)}
+    answers.write_text(json.dumps(rows), encoding="utf-8")
+    with simulated("--judge", "fair") as judge:
+        asks = (*judged("http://127.0.0.1:9", judge, work, data), "--mode", "eval", "--reuse")
+        assert steelyard(*asks, cwd=tmp_path).returncode == 0
+        fewer = steelyard(*asks, "--num-prompts", "5", cwd=tmp_path)
+    assert fewer.returncode == 1, fewer.stdout + fewer.stderr
+    assert "a prediction belongs to row 5, but the data set has 5 rows" in fewer.stderr
+    assert "these marks are old: marking again failed" in fewer.stdout
