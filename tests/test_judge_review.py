@@ -312,3 +312,41 @@ def test_old_marks_are_called_old_when_answers_of_an_older_layout_do_not_fit(
     assert fewer.returncode == 1, fewer.stdout + fewer.stderr
     assert "a prediction belongs to row 5, but the data set has 5 rows" in fewer.stderr
     assert "these marks are old: marking again failed" in fewer.stdout
+
+
+def test_a_generated_config_holds_no_secret_and_runs_with_it(data: Path, tmp_path: Path) -> None:
+    with simulated("--dataset", "aime2025_gen", "--data-dir", str(data)) as model:
+        server = model.replace("//", "//me:sesame@")
+        made = steelyard(
+            *("gen-config", "m", "-d", "aime2025", "-m", "infer", "-a", server, "-o", "c.py"),
+            cwd=tmp_path,
+        )
+        assert made.returncode == 0, made.stderr
+        text = (tmp_path / "c.py").read_text(encoding="utf-8")
+        assert "sesame" not in text
+        variable = "STEELYARD_SECRET_M_BASE_URL"
+        assert f"# Secrets are read from the environment: {variable}" in text
+        run = ("run", "c.py", "-w", "out", "--data-dir", str(data), "--num-prompts", "1")
+        refused = steelyard(*run, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert f"environment variable {variable} is not set" in refused.stderr
+        done = steelyard(*run, cwd=tmp_path, env={variable: "me:sesame"})
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--judge-api-key-env", "NO_SUCH_KEY"), "another one with --judge-api-key-env"),
+        (("--judge-set", "api_key=sesame"), "--judge-set api_key"),
+    ],
+)
+def test_a_judge_s_key_that_cannot_be_used_is_told_as_the_judge_s(
+    more: tuple[str, ...], says: str, data: Path, tmp_path: Path
+) -> None:
+    nowhere = "http://127.0.0.1:9"
+    done = steelyard(*judged(nowhere, nowhere, tmp_path / "out", data, *more), cwd=tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "sesame" not in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from steelyard.reports import JudgeAccount, Note, Results
 
-_FLAG = re.compile(r"--(?:base-)?(url|model|api-key-env)(?![\w-])")
+_FLAG = re.compile(r"--(?:base-)?(url|model|api-key-env|set)(?![\w-])")
 _SHOWN = {
     "unparsed": "without a verdict that can be read",
     "judge_failed": "that the judge could not be asked about",
