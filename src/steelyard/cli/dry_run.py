@@ -32,6 +32,9 @@ def print_plan(plan: Plan, prepared: "Sequence[Prepared]", *, json: bool) -> int
         f"\nmode {plan.mode}: {count(requests)} requests, about {count(tokens)} prompt tokens "
         f"(estimated without a tokenizer), {limit} output tokens. Nothing was sent."
     )
+    if plan.mode != "viz" and (judges := dict.fromkeys(job.judge for job in jobs if job.judge)):
+        questions = count(sum(job.judge_questions for job in jobs))
+        print(f"The judge ({', '.join(judges)}): at most {questions} questions.")
     shown: set[str] = set()
     for item, job in zip(prepared, jobs, strict=True):
         if item.job.dataset in shown:

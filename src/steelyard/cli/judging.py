@@ -7,6 +7,7 @@ from steelyard.cli.judge_options import JudgeOptions
 from steelyard.cli.run_options import RunOptions
 from steelyard.config import JudgeChoice, Overrides, Places
 from steelyard.core import ConfigError, Mode, ModelSpec, Plan
+from steelyard.pipeline.judge_words import of_judge
 
 JUDGING = ("all", "judge", "infer_judge", "eval")
 """Modes in which a judge may be asked."""
@@ -48,11 +49,14 @@ def judge_model(
         model = config.override(model, defaults).spec
     if model is None:
         return None, ()
-    done = config.override(model, overrides)
+    try:
+        done = config.override(model, overrides)
+        backends.check(done.spec)
+        if mode in JUDGING:
+            backends.open_backend(done.spec)  # reads keys and certificates; connects to nothing yet
+    except ConfigError as error:
+        raise ConfigError(of_judge(model.abbr, str(error))) from error
     config.refuse_repeats(done.spec)
-    backends.check(done.spec)
-    if mode in JUDGING:
-        backends.open_backend(done.spec)  # reads keys and certificates; connects to nothing yet
     return done.spec, done.notices
 
 

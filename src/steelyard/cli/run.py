@@ -146,7 +146,7 @@ def _verdict(result: "RunResult", again: str, plan: Plan) -> tuple[int, str]:
         return 0, ""
     rows = "\n".join(f"  {text}" for text in result.unfinished)
     asks = plan.mode in ("all", "infer", "judge", "infer_judge")
-    asks = asks or any(job.judging for job in plan.jobs)
+    asks = asks or (plan.mode == "eval" and any(job.judging for job in plan.jobs))
     hint = f"\nAsk what is missing again with:\n  {again}" if asks else ""
     return 1, f"Incomplete:\n{rows}{hint}"
 

@@ -43,10 +43,10 @@ def write_config(config: ConfigFile, command: str) -> str:
     of the command that are not already in the models and data sets.
     """
     kept: dict[str, str] = {}
-    models = [_without_secrets(model, kept) for model in config.models]
+    models = [reading_secrets(model, kept) for model in config.models]
     body = _listed("models", models) + _listed("datasets", map(_entry, config.datasets))
     if config.judge is not None:
-        body += _assigned("judge", _without_secrets(config.judge, kept))
+        body += _assigned("judge", reading_secrets(config.judge, kept))
     if config.combinations:
         pairs = [_pair(one, config) for one in config.combinations]
         body += _listed("model_dataset_combinations", pairs)
@@ -81,7 +81,9 @@ def _imports(body: str) -> list[str]:
     return lines
 
 
-def _without_secrets(model: ModelSpec, kept: dict[str, str]) -> ModelSpec:
+def reading_secrets(model: ModelSpec, kept: dict[str, str]) -> ModelSpec:
+    """``model`` for ``literal``, which reads its secrets from variables; ``kept`` gets them."""
+
     def read_instead(path: str, text: str) -> _FromEnvironment:
         url = split_url(text)
         is_whole = url is None or is_secret_name(path.rpartition(".")[2])

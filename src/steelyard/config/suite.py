@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from steelyard.config.checks import FOLDER_NAME, near, require
-from steelyard.config.dump import literal
+from steelyard.config.dump import literal, reading_secrets
 from steelyard.config.refs import DatasetRef
 from steelyard.core import ConfigError, Json, Load, ModelSpec, Sampling
 
@@ -75,18 +75,20 @@ def suite_config(wish: Wish, command: str) -> str:
             "--judger-server is missing: the address of the judge (or set OC_JUDGE_API_BASE; or "
             "write the first stage alone with --mode infer)."
         )
+    secrets: dict[str, str] = {}
+    """Of addresses, by the variable that the file reads in their place."""
+    body = [*_model(wish, secrets), "", *_datasets(chosen, left_out)]
+    if wish.stage != "infer":
+        body += ["", *_judge(wish, secrets)]
     parts = [
         *_head(wish, command),
+        *([f"# Secrets are read from the environment: {', '.join(secrets)}"] if secrets else []),
         "",
-        "from steelyard.config import DatasetRef",
+        f"from steelyard.config import DatasetRef{', from_environment' if secrets else ''}",
         "from steelyard.core import Load, ModelSpec, Sampling",
         "",
-        *_model(wish),
-        "",
-        *_datasets(chosen, left_out),
+        *body,
     ]
-    if wish.stage != "infer":
-        parts += ["", *_judge(wish)]
     if wish.stage != "all":
         parts += ["", f"arguments = {literal({'mode': wish.stage}, 0)}"]
     return "\n".join(parts) + "\n"
@@ -126,7 +128,7 @@ def _head(wish: Wish, command: str) -> list[str]:
     return [f"# {does}", again, f"# Written by: {command}"]
 
 
-def _model(wish: Wish) -> list[str]:
+def _model(wish: Wish, secrets: dict[str, str]) -> list[str]:
     lines = [f"# The model; {wish.task!r} names the folder of its answers in both stages."]
     if wish.stage == "eval":
         lines = [f"# Whose answers are judged: the first stage's task name, {wish.task!r}."]
@@ -138,7 +140,7 @@ def _model(wish: Wish) -> list[str]:
             "# Whether it thinks first is left to the served chat template "
             "(gen-config --thinking on|off)."
         )
-    return [*lines, *_assigned("models", [_asked(wish)])]
+    return [*lines, *_assigned("models", [reading_secrets(_asked(wish), secrets)])]
 
 
 def _stored(wish: Wish) -> ModelSpec:
@@ -169,7 +171,7 @@ def _datasets(chosen: Sequence[str], left_out: Mapping[str, str]) -> list[str]:
     return [*lines, "]"]
 
 
-def _judge(wish: Wish) -> list[str]:
+def _judge(wish: Wish, secrets: dict[str, str]) -> list[str]:
     options: dict[str, Json] = {
         "base_url": _with_scheme(wish.judger_server),
         "model": wish.judge_model,
@@ -186,7 +188,7 @@ def _judge(wish: Wish) -> list[str]:
     )
     return [
         "# The judge. Its abbr is the second part of the names of judged results.",
-        f"judge = {literal(judge, 0)}",
+        f"judge = {literal(reading_secrets(judge, secrets), 0)}",
     ]
 
 

@@ -3,7 +3,7 @@
 A question's digest covers all that decides the judge's reply: the judge's words, the sample, the
 answer, and how the judge is asked. A judgement counts as long as the digest of its question is the
 one that would be asked today; so another answer, judge, prompt or setting makes it stale, and
-nothing else does.
+nothing else does. How replies are read is not in it: stored ones are read anew every time.
 """
 
 import secrets
@@ -24,6 +24,7 @@ from steelyard.core import (
     Sample,
     Scorer,
 )
+from steelyard.pipeline.marks import marked
 from steelyard.pipeline.prepare import Prepared, dialogue_keys, model_parts
 from steelyard.scoring import by_rule, cleaner, insisting, text_to_judge, without_judge
 
@@ -103,7 +104,7 @@ class Docket:
             return Case(reply.key, sample, reply, text, None)
         settled = without_judge(reply, text)
         if settled is None and self._rule is not None:
-            settled = by_rule(reply, sample, self._rule, self._clean)
+            settled = by_rule(marked(reply, sample, self._rule, self._clean))
             if settled is not None and _share(reply.key) < self.judging.audit:
                 return Case(reply.key, sample, reply, text, settled, audited=True)
         return Case(reply.key, sample, reply, text, settled)
@@ -114,7 +115,7 @@ class Docket:
             return
         for number, judge in enumerate(self.judging.judges, start=1):
             same = judge.question(case.sample, case.text, _SAME_FENCE)
-            digest = store.digest([self._asker, judge.id, same])[:_DIGEST]
+            digest = store.digest([self._asker, same])[:_DIGEST]
             key = case.key if number == 1 else f"{case.key}/{number}"
             yield Question(key, digest, judge, case)
 

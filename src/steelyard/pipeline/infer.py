@@ -20,9 +20,9 @@ from steelyard.core import (
     SteelyardError,
 )
 from steelyard.pipeline.logs import JobLog
+from steelyard.pipeline.marks import marked
 from steelyard.pipeline.prepare import Prepared, dialogue_keys
 from steelyard.pipeline.records import Origin, finished, line, origins, sample_id, sound
-from steelyard.pipeline.score import marked
 from steelyard.pipeline.tally import Tally
 from steelyard.scoring import cleaner
 

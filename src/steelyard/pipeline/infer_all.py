@@ -15,7 +15,7 @@ from steelyard.pipeline.events import JobStarted, Notice
 from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.infer import Work, ask_all, sender_count
 from steelyard.pipeline.judge import Bench
-from steelyard.pipeline.judge_all import is_service, judge, named_judges, opened
+from steelyard.pipeline.judge_all import at_once, is_service, judge, named_judges, opened
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.runners import Runner, computing, unhurried
@@ -36,16 +36,15 @@ def infer_all(run: RunState, prepared: Sequence[Prepared], *, judging: bool) -> 
         left = [work.model for work in works if work.left]
         served = [model for model in left if backends.devices(model) is None]
         local = [model for model in left if backends.devices(model) is not None]
-        loads = sorted((model.load.concurrency for model in served), reverse=True)
         if served and run.settings.cluster:
             names = ", ".join(dict.fromkeys(model.abbr for model in served))
             run.tell(Notice(text=f"--runner ray is for local models; {names}: asked from here"))
         with computing(run, local, claim) as runner:
             watched = [work.prepared for work in works if work.left and is_service(work.prepared)]
             watched = watched if judging else []
-            judges = (item.job.judging.model for item in watched if item.job.judging)
-            connections = sum(loads[: run.settings.at_once])
-            connections += sum(model.load.concurrency for model in judges)
+            judges = [item.job.judging.model for item in watched if item.job.judging]
+            jobs = run.settings.at_once
+            connections = at_once(served, jobs) + at_once(judges, jobs)
             engine.run(_infer_all(run, works, runner, watched), connections=connections)
 
 

@@ -5,8 +5,8 @@ each as it comes. A reply without a verdict is asked for once more, in the same 
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Container, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -36,13 +36,19 @@ class Bench:
         self.prepared = prepared
         self.model = model
         self.answers = run.predictions(prepared)
-        self.path = run.folder.predictions(job.model.abbr, job.marked_name)
+        self.path = run.folder.judgements(job.model.abbr, job.marked_name)
         self.name = f"{job.model.abbr}/{job.marked_name}"
         self.docket = Docket(prepared)
         self.served = str(model.options.get("model", ""))
         self.reread()
         self.stale = 0
         """Judgements of other answers, or by another judge."""
+        self.credit: dict[str, int] = {}
+        """How many questions about a case were settled without asking, by its key."""
+        self._times: Counter[str] = Counter()
+        """How many were asked in this run."""
+        self.postponed = False
+        """Whether a question waits for the end of another with its key."""
         self._insist = run.settings.judge_again
         self._shows_accuracy = run.settings.running_accuracy
 
@@ -57,10 +63,19 @@ class Bench:
         found = replies(self.answers, self.prepared.samples)
         return [self.docket.case(found[key]) for key in self.docket.samples if key in found]
 
-    def requests(self, case: Case) -> Iterator[tuple[Question, Request]]:
-        """What is to be asked about ``case`` now."""
+    def requests(
+        self, case: Case, under_way: Container[str] = ()
+    ) -> Iterator[tuple[Question, Request]]:
+        """What is to be asked about ``case`` now.
+
+        Nothing of a key that is ``under_way`` with another answer, as when a dialogue was begun
+        anew; it is to be looked at again (``postponed``).
+        """
         for question in self.docket.questions(case):
             if self._asked.get(question.key) == question.digest:
+                continue
+            if question.key in under_way:
+                self.postponed = True
                 continue
             stored = self.judgements.stored(question)
             again = stored.asked > 0
@@ -69,6 +84,23 @@ class Bench:
             self.stale += stored.is_stale
             self._asked[question.key] = question.digest
             yield question, self._request(question, again=again)
+
+    def outcomes(self) -> Mapping[str, int]:
+        """How many answers have which judgement, as stored."""
+        cases = (case for case in self.stored() if case.reply.failure is None)
+        return Counter(self.judgements.of(case)[0].outcome for case in cases)
+
+    def settled(self, case: Case, asked: int) -> int:
+        """By how much more is settled without asking, after ``asked`` questions about ``case``.
+
+        Below 0 when something was asked although the case had counted before.
+        """
+        if case.reply.failure is not None:
+            return 0
+        self._times[case.key] += asked
+        before = self.credit.get(case.key, 0)
+        self.credit[case.key] = len(self.docket.judging.judges) - self._times[case.key]
+        return self.credit[case.key] - before
 
     def once_more(self, question: Question, found: Reply) -> Request | None:
         """Keep what came back, and what is asked then, if anything."""
@@ -147,22 +179,31 @@ class _Asking:
 
     async def requests(self) -> AsyncIterator[Request]:
         """Every question that is to be asked; waits for answers that are still to come."""
+        if self._over is not None:
+            async for request in self._until(self._over):
+                yield request
+        self._bench.postponed = True
+        while self._bench.postponed:
+            self._bench.postponed = False
+            for case in self._bench.stored():
+                for request in self._about(case):
+                    yield request
+            while self._open or self._again:
+                while self._again:
+                    yield self._again.popleft()
+                if self._open:
+                    await self._something(None)
+
+    async def _until(self, over: asyncio.Event) -> AsyncIterator[Request]:
+        """What is to be asked about answers as they come."""
         follower = _Follower(self._bench.answers)
-        while self._over is not None and not self._over.is_set():
+        while not over.is_set():
             for found in filter(self._is_wanted, follower.new()):
                 for request in self._about(self._bench.docket.case(found)):
                     yield request
             while self._again:
                 yield self._again.popleft()
             await self._something(_LOOK_EVERY_S)
-        for case in self._bench.stored():
-            for request in self._about(case):
-                yield request
-        while self._open or self._again:
-            while self._again:
-                yield self._again.popleft()
-            if self._open:
-                await self._something(None)
 
     def take(self, found: Reply) -> None:
         """A reply that came, already on disk."""
@@ -182,10 +223,15 @@ class _Asking:
         return found.failure is None and found.key in self._bench.docket.samples
 
     def _about(self, case: Case) -> Iterator[Request]:
-        for question, request in self._bench.requests(case):
-            if question.key not in self._open:
-                self._open[question.key] = case, question
-                yield request
+        asked = 0
+        for question, request in self._bench.requests(case, self._open):
+            self._open[question.key] = case, question
+            asked += 1
+            yield request
+        more = self._bench.settled(case, asked)
+        self._tally.kept += more
+        if more > 0 and case.settled is not None:
+            self._tally.mark(case.settled.value or 0.0)
 
     async def _something(self, limit_s: float | None) -> None:
         """Wait until a reply came, or for so long."""
@@ -209,10 +255,18 @@ class _Follower:
         self._tails: dict[Path, store.Tail] = {}
 
     def new(self) -> Iterator[Reply]:
-        """The answers since the last look. Lines that name no key wait until all are read."""
+        """The answers since the last look. Lines that name no key wait until all are read, and
+        so do lines that cannot be read: then it is told which they are."""
         for part in store.parts(self._path):
             tail = self._tails.setdefault(part, store.Tail(part))
             for raw in tail.new():
-                stored = msgspec.json.decode(raw, type=Line)
-                if stored.key:
+                stored = _readable(raw)
+                if stored is not None and stored.key:
                     yield reply(stored)
+
+
+def _readable(raw: bytes) -> Line | None:
+    try:
+        return msgspec.json.decode(raw, type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

@@ -8,12 +8,14 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from steelyard import backends, engine
-from steelyard.core import DataError, ModelSpec, SteelyardError
+from steelyard.core import DataError, ModelSpec, RunStopped, SteelyardError
 from steelyard.pipeline import discover
 from steelyard.pipeline.claim import claimed
 from steelyard.pipeline.events import JobStarted, Notice
 from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.judge import Bench, judge_served, judge_slices
+from steelyard.pipeline.judge_words import of_judge
+from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import sources
 from steelyard.pipeline.runners import Runner, computing, unhurried
@@ -40,16 +42,28 @@ def judge_all(run: RunState, prepared: Sequence[Prepared]) -> None:
     if not jobs:
         return
     with claimed(run.folder.root) as claim:
-        benches = [
-            bench for item in jobs if (bench := opened(run, item)) is not None and has_work(bench)
-        ]
+        benches = [bench for item in jobs if (bench := _with_work(run, item)) is not None]
         if not benches:
             return
         judges = [bench.model for bench in benches]
         local = [model for model in judges if backends.devices(model) is not None]
         with computing(run, local, claim) as runner:
-            connections = sum(model.load.concurrency for model in judges)
+            connections = at_once(judges, run.settings.at_once)
             engine.run(_judge_all(run, benches, runner), connections=connections)
+
+
+def note_unjudged(run: RunState, prepared: Sequence[Prepared]) -> None:
+    """Note which jobs lack judgements, for modes without the eval stage, which sees it too."""
+    for item in prepared:
+        judging = item.job.judging
+        if judging is None or item.name in run.trouble or not sources(run.predictions(item)):
+            continue
+        bench = opened(run, item)
+        try:
+            if bench is not None:
+                run.note_unjudged(item, bench.outcomes())
+        except SteelyardError as error:
+            _cannot(run, item, error)
 
 
 def opened(run: RunState, item: Prepared, model: ModelSpec | None = None) -> Bench | None:
@@ -64,12 +78,20 @@ def opened(run: RunState, item: Prepared, model: ModelSpec | None = None) -> Ben
         return None
 
 
-def has_work(bench: Bench) -> bool:
-    """Whether there is anything to ask; looking asks nothing."""
-    found = any(True for case in bench.stored() for _ in bench.requests(case))
-    bench.reread()
-    bench.stale = 0
-    return found
+def _with_work(run: RunState, item: Prepared) -> Bench | None:
+    """The job before its judge when there is anything to ask; looking asks nothing."""
+    bench = opened(run, item)
+    try:
+        found = bench and any(True for case in bench.stored() for _ in bench.requests(case))
+    except SteelyardError as error:
+        _cannot(run, item, error)
+        return None
+    return bench if found else None
+
+
+def at_once(models: Iterable[ModelSpec], jobs: int) -> int:
+    """Connections that ``jobs`` of these models together need at most."""
+    return sum(sorted((model.load.concurrency for model in models), reverse=True)[:jobs])
 
 
 def is_service(item: Prepared) -> bool:
@@ -92,7 +114,7 @@ async def named_judges(run: RunState, items: Iterable[Prepared]) -> Mapping[str,
                 found[abbr] = await discover.named(judging.model)
             except SteelyardError as error:
                 found[abbr] = None
-                run.tell(Notice(text=str(error), level="error", job=f"judge {abbr}"))
+                run.tell(Notice(text=of_judge(abbr, str(error)), level="error"))
         if found[abbr] is None:
             run.before_judge.add(item.name)
             run.trouble[item.name] = (
@@ -107,8 +129,12 @@ async def judge(
     """Judge one job. ``over``: its answers are still being made, until it is set."""
     item = bench.prepared
     run.before_judge.add(item.name)
+    try:
+        tally = _tally(bench, live=over is not None)
+    except SteelyardError as error:
+        _cannot(run, item, error)
+        return
     with run.log("judge", item) as log:
-        tally = _tally(bench)
         run.tell(
             JobStarted(
                 job=bench.name,
@@ -120,12 +146,10 @@ async def judge(
         )
         log.line("INFO", f"{bench.docket.judge_id} by {bench.served or bench.model.abbr}")
         async with told(run, item.name, tally, log):
-            if backends.devices(bench.model) is None:
-                await judge_served(bench, tally, log, over=over)
-            elif runner is not None:
-                bench.model = unhurried(bench.model)
-                for part in judge_slices(bench):
-                    await runner.compute(part, tally, log)
+            try:
+                await _ask(bench, runner, tally, log, over)
+            except RunStopped as error:
+                raise RunStopped(of_judge(bench.model.abbr, str(error))) from error
         if bench.stale:
             text = (
                 f"{bench.stale} judgements were of other answers, or by another judge or prompt; "
@@ -135,16 +159,37 @@ async def judge(
             run.tell(Notice(text=text, job=bench.name))
 
 
-def _tally(bench: Bench) -> Tally:
-    """Counts that begin with what is judged already, or needs no judge."""
+async def _ask(
+    bench: Bench, runner: Runner | None, tally: Tally, log: JobLog, over: asyncio.Event | None
+) -> None:
+    if backends.devices(bench.model) is None:
+        await judge_served(bench, tally, log, over=over)
+    elif runner is not None:
+        bench.model = unhurried(bench.model)
+        for number, part in enumerate(judge_slices(bench)):
+            if number:  # what is asked once more, all that failed with it, counts when it is back
+                tally.answered -= len(part.requests) - tally.failed.total()
+                tally.failed.clear()
+            await runner.compute(part, tally, log)
+
+
+def _tally(bench: Bench, *, live: bool) -> Tally:
+    """Counts that begin with what is judged already, or needs no judge.
+
+    What has no answer is still to come (``live``), or is not to be judged.
+    """
     questions = len(bench.docket.judging.judges)
-    cases = bench.stored()
-    left = sum(1 for case in cases for _ in bench.requests(case))
+    cases = [case for case in bench.stored() if case.reply.failure is None]
+    for case in cases:
+        bench.credit[case.key] = questions - sum(1 for _ in bench.requests(case))
     bench.reread()
     bench.stale = 0
-    whole = questions * len(bench.docket.samples)
-    missing = questions * (len(bench.docket.samples) - len(cases))
-    return Tally(bench.name, total=whole, kept=whole - missing - left, stage="judge")
+    total = questions * len(bench.docket.samples if live else cases)
+    tally = Tally(bench.name, total=total, kept=sum(bench.credit.values()), stage="judge")
+    for case in cases:  # a running accuracy without them would be that of what the rule rejects
+        if case.settled is not None and not case.audited:
+            tally.mark(case.settled.value or 0.0)
+    return tally
 
 
 async def _judge_all(run: RunState, benches: Sequence[Bench], runner: Runner) -> None:

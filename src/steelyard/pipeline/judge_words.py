@@ -1,8 +1,11 @@
 """What a report says about the judge behind a score: who, how sure, how much."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from steelyard.reports import JudgeAccount, Note, Results
+
+_FLAG = re.compile(r"--(?:base-)?(url|model|api-key-env|set)(?![\w-])")
 
 LACKS: Mapping[str, str] = {
     "unparsed": "without a verdict that can be read",
@@ -10,6 +13,12 @@ LACKS: Mapping[str, str] = {
     "unjudged": "not judged yet",
 }
 """What is said of answers with an outcome that is no verdict."""
+
+
+def of_judge(abbr: str, trouble: str) -> str:
+    """Trouble with a service as that of the judge; its flags have names of their own."""
+    text = _FLAG.sub(r"--judge-\1", trouble)
+    return f"the judge {abbr}: {text}"
 
 
 def judge_notes(judged: Iterable[Results]) -> Iterator[Note]:
@@ -62,7 +71,7 @@ def _missing(account: JudgeAccount) -> Iterator[str]:
     if account.stale:
         yield (
             f"{account.stale:,} answers have only judgements that are stale (another answer, judge "
-            "or prompt); --mode judge --reuse judges them again"
+            "or prompt); --mode eval --reuse judges them again"
         )
 
 

@@ -60,7 +60,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 def judgement_files(folder: RunFolder, job: Job) -> list[Path]:
     """The files that hold the judge's replies; none for a job without a judge."""
-    return store.parts(folder.predictions(job.model.abbr, job.marked_name)) if job.judging else []
+    return store.parts(folder.judgements(job.model.abbr, job.marked_name)) if job.judging else []
 
 
 def judged_by(
@@ -71,7 +71,7 @@ def judged_by(
     if job.judging is None:
         return None
     docket = Docket(prepared)
-    path = folder.predictions(job.model.abbr, job.marked_name)
+    path = folder.judgements(job.model.abbr, job.marked_name)
     judgements = Judgements(docket, path, str(job.judging.model.options.get("model", "")))
     cases = [docket.case(reply) for _, reply in answers]
     said = [judgements.of(case) for case in cases]
@@ -101,15 +101,13 @@ def _account(
             reasons.setdefault(score.outcome, score.why)
     asked = [case for case in cases if case.is_asked]
     audits = [found for _, found in said if found is not None and found.value is not None]
-    stale = sum(
-        any(judgements.stored(one).is_stale for one in docket.questions(case)) for case in asked
-    )
+    stale, served = _stored(docket, judgements, asked)
     orders = _orders(docket, judgements, cases) if len(docket.judging.judges) > 1 else []
     used = judgements.used
     return JudgeAccount(
         judge=docket.judge_id,
         abbr=docket.judging.model.abbr,
-        served=", ".join(sorted(used.served, key=lambda name: -used.served[name])),
+        served=", ".join(name for name, _ in served.most_common()),
         outcomes=dict(outcomes),
         reasons=reasons,
         stale=stale,
@@ -125,6 +123,19 @@ def _account(
         output_tokens=used.output_tokens,
         **_cost(docket, used),
     )
+
+
+def _stored(
+    docket: Docket, judgements: Judgements, asked: Iterable[Case]
+) -> tuple[int, Counter[str]]:
+    """About how many cases there are only stale replies, and the names in those that count."""
+    stale = 0
+    served: Counter[str] = Counter()
+    for case in asked:
+        found = [judgements.stored(question) for question in docket.questions(case)]
+        stale += any(one.is_stale for one in found)
+        served.update(one.model for one in found if one.model)
+    return stale, served
 
 
 def _cost(docket: Docket, used: Used) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class Stored(msgspec.Struct, kw_only=True):
 
     said: Judgement | None = None
     """By the reply that counts: one with a verdict before one without, a reply before a failure."""
+    model: str = ""
+    """The model name that this reply carries."""
     asked: int = 0
     """Replies to this question."""
     is_stale: bool = False
@@ -32,20 +34,18 @@ class Stored(msgspec.Struct, kw_only=True):
 
 
 class Used(msgspec.Struct, kw_only=True):
-    """What judging one job took, all replies of the file that count or did."""
+    """What judging one job took: all replies of the file, those that count for nothing too."""
 
     replies: int = 0
     prompt_tokens: int | None = None
     output_tokens: int | None = None
-    served: dict[str, int] = {}
-    """By the name that the replies carry."""
 
 
 class Judgements:
     """What the judge has said so far about the cases of one job."""
 
     def __init__(self, docket: Docket, path: Path, served: str = "") -> None:
-        """``served``: the judge that is asked now; empty when that is not known."""
+        """``served``: the judge that is asked now; empty: the one that was asked last."""
         self.docket = docket
         self.used = Used()
         self._served = served
@@ -55,6 +55,8 @@ class Judgements:
             for line in store.read(part, Line):
                 self._lines.setdefault(line.key, []).append(line)
                 self._use(line)
+                if not served:
+                    self._served = line.judged.partition("@")[2]
 
     def stored(self, question: Question) -> Stored:
         """What is known about ``question``."""
@@ -98,8 +100,6 @@ class Judgements:
         if line.success is False:
             return
         used.replies += 1
-        if line.model:
-            used.served[line.model] = used.served.get(line.model, 0) + 1
         if line.prompt_tokens is not None:
             used.prompt_tokens = (used.prompt_tokens or 0) + line.prompt_tokens
         if line.output_tokens is not None:
@@ -114,4 +114,4 @@ def _take(stored: Stored, found: Reply, question: Question) -> None:
     stored.asked += 1
     parsed = said.outcome != "unparsed"
     if parsed or not stored.parsed:
-        stored.said, stored.parsed = said, parsed
+        stored.said, stored.parsed, stored.model = said, parsed, found.model

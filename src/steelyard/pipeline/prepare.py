@@ -146,8 +146,10 @@ def claim_files(jobs: Iterable[Job]) -> None:
     owners: dict[Path, Job] = {}
     for job in jobs:
         folder = store.RunFolder(Path())
-        for name in dict.fromkeys((job.task.name, job.marked_name)):
-            path = folder.predictions(job.model.abbr, name)
+        files = [folder.predictions(job.model.abbr, job.task.name)]
+        if job.judging is not None:
+            files.append(folder.judgements(job.model.abbr, job.marked_name))
+        for path in files:
             first = owners.setdefault(path, job)
             if first is job:
                 continue

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from steelyard.core import Message, Request
+from steelyard.pipeline.cases import Docket
 from steelyard.pipeline.prepare import Prepared
 
 _CHARACTERS_PER_TOKEN = 4.0
@@ -29,6 +30,10 @@ class JobPreview(msgspec.Struct, frozen=True, kw_only=True):
     """Estimate for all requests together: 4 characters a token, 1 for Chinese characters."""
     first: tuple[Message, ...]
     """The first request's messages."""
+    judge: str = ""
+    """Who judges; empty: nobody."""
+    judge_questions: int = 0
+    """Questions to the judge at most. A cascade's rule spares it some, and what is stored all."""
 
 
 def preview(prepared: Prepared) -> JobPreview:
@@ -37,17 +42,21 @@ def preview(prepared: Prepared) -> JobPreview:
     given = [0 if one.candidates else one.sampling.max_tokens for one in asked]
     limits = [limit for limit in given if limit is not None]
     all_limited = len(limits) == len(asked)
+    judging = prepared.job.judging
+    docket = Docket(prepared) if judging is not None else None
     return JobPreview(
         name=prepared.name,
         rows=len(prepared.samples),
         repeats=prepared.job.model.repeats,
         requests=len(asked),
-        scorer=prepared.job.task.scorer.id,
+        scorer=docket.judge_id if docket else prepared.job.task.scorer.id,
         prompt_version=prepared.prompt_version,
         max_tokens=max(limits) if all_limited else None,
         output_tokens=sum(limits) if all_limited else None,
         prompt_tokens=sum(map(_prompt_tokens, asked)),
         first=asked[0].messages,
+        judge=judging.model.abbr if judging else "",
+        judge_questions=len(docket.samples) * len(docket.judging.judges) if docket else 0,
     )
 
 

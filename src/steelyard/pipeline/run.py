@@ -11,14 +11,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from steelyard import store
 from steelyard.core import DiskError, Plan, SteelyardError
 from steelyard.pipeline.continuity import as_asked
 from steelyard.pipeline.events import JobEnded, Listener, Notice, Planned
 from steelyard.pipeline.infer_all import infer_all
-from steelyard.pipeline.judge_all import judge_all
+from steelyard.pipeline.judge_all import judge_all, note_unjudged
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.records import sources
 from steelyard.pipeline.report import report
 from steelyard.pipeline.score import ScoreOptions, score
 from steelyard.pipeline.state import RunState, Settings
@@ -62,8 +62,8 @@ def run_plan(
         prepared = as_asked(folder, prepared, anyway=settings.reuse_anyway, tell=run.tell)
     if plan.mode in ("all", "eval", "judge", "infer_judge"):
         judge_all(run, prepared)
-    if plan.mode in ("all", "eval"):
-        _score_all(run, prepared)
+        take_stock = _score_all if plan.mode in ("all", "eval") else note_unjudged
+        take_stock(run, prepared)
     if plan.mode in ("all", "eval", "viz"):
         for name, why in report(folder, prepared, old=run.unmarked, tell=run.tell).items():
             run.trouble.setdefault(name, why)
@@ -86,7 +86,7 @@ def _performance(run: RunState, prepared: Sequence[Prepared], *, send: bool) -> 
 def _score_all(run: RunState, prepared: Sequence[Prepared]) -> None:
     options = ScoreOptions(details=run.settings.details, extract_rate=run.settings.extract_rate)
     for item in prepared:
-        if item.name in run.trouble and not store.parts(run.predictions(item)):
+        if item.name in run.trouble and not sources(run.predictions(item)):
             continue
         with run.log("eval", item) as log:
             try:

@@ -5,13 +5,12 @@ or after the data's answers were mended, needs no model.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from steelyard import store
 from steelyard.core import (
-    ConfigError,
     DataError,
     Job,
     Marking,
@@ -19,15 +18,15 @@ from steelyard.core import (
     Reply,
     Sample,
     Score,
-    SteelyardError,
 )
 from steelyard.pipeline.cases import Docket
 from steelyard.pipeline.judged import judged_by, judgement_files
+from steelyard.pipeline.marks import marked
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import answer, label_ppls, replies, sources
 from steelyard.pipeline.tally import failure_kind
 from steelyard.reports import Detail, Results, results_json
-from steelyard.scoring import aisbench_value, cleaner, fold, mark
+from steelyard.scoring import aisbench_value, cleaner, fold
 from steelyard.store import RunFolder
 
 
@@ -67,19 +66,6 @@ def score(prepared: Prepared, folder: RunFolder, options: ScoreOptions) -> Resul
         folder.results(job.model.abbr, job.marked_name), results_json(results, details)
     )
     return results
-
-
-def marked(reply: Reply, sample: Sample, scorer: Marking, clean: Callable[[str], str]) -> Score:
-    """The score of one reply; ``ConfigError`` for whatever the rule, maybe a user's, raises."""
-    try:
-        return mark(reply, sample, scorer, clean)
-    except SteelyardError:
-        raise
-    except Exception as error:
-        raise ConfigError(
-            f"the marking rule {scorer.id} fails on the answer to sample {sample.id!r} "
-            f"({type(error).__name__}: {error}). Mend it and mark again with --mode eval --reuse."
-        ) from error
 
 
 def _asked(prepared: Prepared) -> Iterator[tuple[Sample, str]]:

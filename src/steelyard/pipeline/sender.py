@@ -131,17 +131,20 @@ class _Start:
 
 
 class Counts:
-    """What all senders of one job said last, added up."""
+    """What all senders of one job said last, added up, and to what was counted before them."""
 
     def __init__(self, words: list[Word], tally: Tally, log: JobLog) -> None:
         self._words = words
         self.tally = tally
         self._log = log
+        before = tally.counters.attempts
+        self._before = Word(tally.answered, dict(tally.failed), attempts=before, cut=tally.cut)
 
     def take(self, number: int, word: Word) -> None:
         """Count what a sender says."""
-        words, tally = self._words, self.tally
-        words[number] = word
+        tally = self.tally
+        self._words[number] = word
+        words = (self._before, *self._words)
         tally.answered = sum(word.answered for word in words)
         tally.counters.in_flight = sum(word.in_flight for word in words)
         tally.counters.attempts = sum(word.attempts for word in words)

@@ -90,7 +90,7 @@ class RunState:
         unjudged = unread + outcomes.get("judge_failed", 0) + outcomes.get("unjudged", 0)
         if unjudged <= INCOMPLETE_SHARE * item.total or item.name in self.trouble:
             return
-        how = "--mode judge --reuse" if unjudged > unread else "--reuse --judge-again"
+        how = "--mode eval --reuse" if unjudged > unread else "--reuse --judge-again"
         self.trouble[item.name] = (
             f"{unjudged} of {item.total} answers are not judged; have them judged with {how}"
         )

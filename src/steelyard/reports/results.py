@@ -19,7 +19,7 @@ class JudgeAccount(msgspec.Struct, frozen=True, kw_only=True):
     abbr: str
     """Who was asked."""
     served: str = ""
-    """The model names that its replies carry."""
+    """The model names that the replies carry which count."""
     outcomes: Mapping[str, int] = {}
     """``right``, ``wrong``, ``invalid``, ``unparsed``, ``judge_failed``, ``unjudged``..."""
     reasons: Mapping[str, str] = {}

@@ -6,10 +6,10 @@ asked: nothing to judge is ``invalid``, whoever looks at it.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from steelyard.core import Judgement, Reply, Sample, Score, Scorer
+from steelyard.core import Judgement, Reply, Sample, Score
 from steelyard.scoring.clean import strip_reasoning
 from steelyard.scoring.judging import in_both_orders
-from steelyard.scoring.marking import is_cut, mark
+from steelyard.scoring.marking import is_cut
 
 NOT_YET = Judgement(outcome="unjudged", why="the judge was not asked yet")
 _OPENS = ("<think>", "<thinking>", "<thought>")
@@ -32,14 +32,11 @@ def without_judge(reply: Reply, text: str) -> Judgement | None:
     return Judgement(outcome="invalid", value=0.0, answer="invalid", why=why)
 
 
-def by_rule(
-    reply: Reply, sample: Sample, rule: Scorer, clean: Callable[[str], str]
-) -> Judgement | None:
+def by_rule(score: Score) -> Judgement | None:
     """The judgement of a cascade's rule where it accepts the answer; ``None`` where it does not."""
-    score = mark(reply, sample, rule, clean)
     if score.value != 1:
         return None
-    why = f"accepted by the rule {rule.id}"
+    why = f"accepted by the rule {score.scorer}"
     return Judgement(outcome="right", value=1.0, answer=score.answer, why=why)
 
 

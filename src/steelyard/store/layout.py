@@ -24,6 +24,7 @@ from steelyard.store.atomic import write_atomic
 from steelyard.store.stamp import is_stamp, stamp
 
 _NOT_IN_NAMES = re.compile(r"[/\0]|^\.+$")
+_LIKE_A_PART = re.compile(r"\.(?=\d+$)")
 
 
 class RunFolder(msgspec.Struct, frozen=True):
@@ -48,6 +49,14 @@ class RunFolder(msgspec.Struct, frozen=True):
     def predictions(self, model: str, dataset: str) -> Path:
         """The first record file of a job's replies; ``store.parts`` names them all."""
         return self.root / "predictions" / _flat(model) / f"{_flat(dataset)}.jsonl"
+
+    def judgements(self, model: str, marked: str) -> Path:
+        """The record file of a judge's replies; ``marked`` names data set and judge.
+
+        Not as it is where it ends like ``gpt-4.5``: that is how the fifth file of ``gpt-4`` is
+        called, and the replies of the one judge would be read as the other's.
+        """
+        return self.predictions(model, _LIKE_A_PART.sub("_", marked))
 
     def scores(self, model: str, dataset: str) -> Path:
         """The marks of a job's replies."""
