@@ -350,3 +350,20 @@ def test_a_judge_s_key_that_cannot_be_used_is_told_as_the_judge_s(
     assert says in done.stderr
     assert "sesame" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_judge_that_comes_back_counts_again(data: Path, tmp_path: Path) -> None:
+    """Another one was asked in between, by mistake, and was not there."""
+    work = tmp_path / "out"
+    knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data))
+    with simulated(*knows) as model, simulated("--judge", "fair") as judge:
+        asks = judged(model, judge, work, data)
+        assert steelyard(*asks, cwd=tmp_path).returncode == 0
+        nowhere = judged(model, "http://127.0.0.1:9", work, data, "--judge-model", "other")
+        assert steelyard(*nowhere, "--reuse", cwd=tmp_path).returncode == 1
+        for mode in ("eval", "judge", "all"):
+            back = steelyard(*asks, "--mode", mode, "--reuse", cwd=tmp_path)
+            assert back.returncode == 0, back.stdout + back.stderr
+    told = results(only_run(work), MODEL, GSM8K)
+    assert (told["n"], told["judge"]["served"]) == (ROWS, "steelyard-sim")
+    assert told["judge"]["replies"] == ROWS, "nothing was asked twice"

@@ -58,7 +58,7 @@ def note_unjudged(run: RunState, prepared: Sequence[Prepared]) -> None:
         judging = item.job.judging
         if judging is None or item.name in run.trouble or not sources(run.predictions(item)):
             continue
-        bench = opened(run, item)
+        bench = opened(run, run.with_judge(item))
         try:
             if bench is not None:
                 run.note_unjudged(item, bench.outcomes())
@@ -111,7 +111,7 @@ async def named_judges(run: RunState, items: Iterable[Prepared]) -> Mapping[str,
         abbr = judging.model.abbr
         if abbr not in found:
             try:
-                found[abbr] = await discover.named(judging.model)
+                found[abbr] = run.judges[abbr] = await discover.named(judging.model)
             except SteelyardError as error:
                 found[abbr] = None
                 run.tell(Notice(text=of_judge(abbr, str(error)), level="error"))

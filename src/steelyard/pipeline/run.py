@@ -99,7 +99,7 @@ def _score_all(run: RunState, prepared: Sequence[Prepared]) -> None:
 
 def _score(run: RunState, item: Prepared, options: ScoreOptions, log: JobLog) -> None:
     began = time.monotonic()
-    results = score(item, run.folder, options)
+    results = score(run.with_judge(item), run.folder, options)
     log.line("INFO", f"{results.scorer}: {results.answered} marked, {results.failed} failed")
     run.note_missing(item, results.failed + results.unasked)
     if results.judge is not None:

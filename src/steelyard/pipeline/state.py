@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
+from steelyard.core import ModelSpec
 from steelyard.pipeline.events import Event, Listener, Notice, Stage
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.measuring import Measuring
@@ -69,6 +71,8 @@ class RunState:
         """Jobs whose marking failed."""
         self.before_judge: set[str] = set()
         """Jobs whose judge was asked, or could not be asked, in this run."""
+        self.judges: dict[str, ModelSpec] = {}
+        """The judges that could be asked in this run, with their served names, by abbr."""
         self._listener = listener
         self._began = time.monotonic()
 
@@ -76,6 +80,15 @@ class RunState:
         """Pass an event on, stamped."""
         at_s = round(time.monotonic() - self._began, 3)
         self._listener(msgspec.structs.replace(event, at_s=at_s))
+
+    def with_judge(self, item: Prepared) -> Prepared:
+        """``item`` with the served name of its judge, where it came out in this run."""
+        judging = item.job.judging
+        model = self.judges.get(judging.model.abbr) if judging is not None else None
+        if judging is None or model is None:
+            return item
+        job = replace(item.job, judging=replace(judging, model=model))
+        return replace(item, job=job)
 
     def note_missing(self, item: Prepared, missing: int) -> None:
         """Keep that a job lacks answers, when they are many and nothing worse is known."""
