@@ -191,26 +191,43 @@ async def arriving(number: int, pause_at: int = -1, pause_s: float = 0.0) -> Asy
         yield Request(key=f"{index}#0", messages=(Message("user", "?"),), sampling=Sampling())
 
 
-def driven(backend: Timed, source: AsyncIterator[Request], pace: engine.Pace) -> list[str]:
+def driven(
+    backend: Timed, *sources: AsyncIterator[Request], in_flight: int, per_second: float = 0.0
+) -> list[str]:
+    """All sources at once, through one gate."""
     seen: list[str] = []
 
     def sink(found: Reply, _request: Request) -> None:
         seen.append(found.key)
 
-    work = engine.drive_live(backend, source, pace, policy=engine.Policy(), sink=sink)
-    asyncio.run(work)
+    async def drive() -> None:
+        gate = engine.Gate(in_flight, per_second)
+        policy = engine.Policy()
+        await asyncio.gather(
+            *(engine.drive_live(backend, one, gate, policy=policy, sink=sink) for one in sources)
+        )
+
+    asyncio.run(drive())
     return seen
 
 
 def test_no_more_than_so_many_are_in_flight() -> None:
     backend = Timed(0.02)
-    assert len(driven(backend, arriving(30), engine.Pace(4))) == 30
+    assert len(driven(backend, arriving(30), in_flight=4)) == 30
     assert backend.most == 4
+
+
+def test_jobs_before_one_judge_share_its_places_and_its_rate() -> None:
+    backend = Timed(0.01)
+    driven(backend, arriving(15), arriving(15), in_flight=3, per_second=100)
+    assert len(backend.began_s) == 30
+    assert backend.most <= 3
+    assert backend.began_s[-1] - backend.began_s[0] > 0.28
 
 
 def test_a_pause_in_what_arrives_is_not_made_up_for() -> None:
     backend = Timed(0.0)
-    driven(backend, arriving(12, pause_at=6, pause_s=0.5), engine.Pace(64, per_second=20))
+    driven(backend, arriving(12, pause_at=6, pause_s=0.5), in_flight=64, per_second=20)
     gaps = [b - a for a, b in zip(backend.began_s, backend.began_s[1:], strict=False)]
     assert min(gaps) > 0.03, "twenty a second, also after the pause"
     assert max(gaps) > 0.4

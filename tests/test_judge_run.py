@@ -240,6 +240,27 @@ def test_judgements_of_something_else_are_stale(model: str, data: Path, tmp_path
         assert asked(judge) == 2 * ROWS + 14, "what was judged by these words before still counts"
 
 
+def test_another_judge_at_the_same_address_judges_again(
+    model: str, data: Path, tmp_path: Path
+) -> None:
+    """Nobody named the judge, and nothing is missing: still, what A said is not what B says."""
+    work = tmp_path / "out"
+    with simulated("--judge", "fair", "--model", "A") as judge:
+        first = steelyard(*judged(model, judge, work, data), cwd=tmp_path)
+        assert first.returncode == 0, first.stdout + first.stderr
+        same = steelyard(*judged(model, judge, work, data, "--reuse"), cwd=tmp_path)
+        assert same.returncode == 0
+        assert asked(judge) == ROWS
+    gone = steelyard(*judged(model, judge, work, data, "--mode", "eval", "--reuse"), cwd=tmp_path)
+    assert gone.returncode == 0, "a judge that is not needed may be gone"
+    with simulated("--judge", "fair", "--model", "B", "--judge-noise", "1") as other:
+        again = steelyard(*judged(model, other, work, data, "--reuse"), cwd=tmp_path)
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert asked(other) == ROWS
+    assert f"{ROWS} judgements were of other answers, or by another judge" in again.stderr
+    assert figures(work)["judge"]["served"] == "B"
+
+
 def test_a_cascade_asks_about_what_the_rule_rejects(model: str, data: Path, tmp_path: Path) -> None:
     with simulated("--judge", "fair", "--judge-noise", "1") as judge:  # says the opposite
         work = tmp_path / "out"

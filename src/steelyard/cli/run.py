@@ -147,6 +147,8 @@ def _verdict(result: "RunResult", again: str, plan: Plan) -> tuple[int, str]:
     rows = "\n".join(f"  {text}" for text in result.unfinished)
     asks = plan.mode in ("all", "infer", "judge", "infer_judge")
     asks = asks or (plan.mode == "eval" and any(job.judging for job in plan.jobs))
+    if all("--judge-again" in text for text in result.unfinished):
+        again += " --judge-again"
     hint = f"\nAsk what is missing again with:\n  {again}" if asks else ""
     return 1, f"Incomplete:\n{rows}{hint}"
 

@@ -10,7 +10,7 @@ from steelyard.engine.drive import drive
 from steelyard.engine.event_stream import ChunkedEvents, OtherShape
 from steelyard.engine.exchange import Exchange, HttpRequest
 from steelyard.engine.http import Fetched, HttpClient
-from steelyard.engine.live_drive import Pace, drive_live
+from steelyard.engine.live_drive import Gate, drive_live
 from steelyard.engine.load_drive import drive_load
 from steelyard.engine.loop import allow_connections, run
 from steelyard.engine.options import HttpOptions
@@ -27,11 +27,11 @@ __all__ = [
     "Events",
     "Exchange",
     "Fetched",
+    "Gate",
     "HttpClient",
     "HttpOptions",
     "HttpRequest",
     "OtherShape",
-    "Pace",
     "Pacing",
     "Policy",
     "Pressure",

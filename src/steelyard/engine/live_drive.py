@@ -4,55 +4,61 @@ import asyncio
 from collections.abc import AsyncIterator
 from time import monotonic_ns
 
-import msgspec
-
 from steelyard.core import Backend, Request, Sink
 from steelyard.engine.drive import Asking
 from steelyard.engine.places import until
 from steelyard.engine.retry import Policy
 
 
-class Pace(msgspec.Struct, frozen=True):
-    """How fast requests that come by themselves are passed on."""
+class Gate:
+    """How fast requests that come by themselves are passed on, by everybody who shares it.
 
-    in_flight: int
-    """So many at once at most."""
-    per_second: float = 0.0
-    """Above 0: so many are begun in a second at most. A time in which nothing came is not made up
-    for."""
+    At most ``in_flight`` at once and, above 0, at most ``per_second`` begun in a second; a time in
+    which nothing came is not made up for. For one event loop.
+    """
+
+    def __init__(self, in_flight: int, per_second: float = 0.0) -> None:
+        self._places = asyncio.Semaphore(in_flight)
+        self._gap_ns = round(1e9 / per_second) if per_second > 0 else 0
+        self._next_ns = monotonic_ns()
+
+    async def enter(self) -> None:
+        """Wait for a place, and for the time to begin."""
+        await self._places.acquire()
+        now_ns = monotonic_ns()
+        begins_ns = max(self._next_ns, now_ns)
+        self._next_ns = begins_ns + self._gap_ns
+        try:
+            await until(begins_ns)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._places.release()
 
 
 async def drive_live(
     backend: Backend,
     arriving: AsyncIterator[Request],
-    pace: Pace,
+    gate: Gate,
     *,
     policy: Policy,
     sink: Sink,
 ) -> None:
-    """Ask every request of ``arriving`` as soon as ``pace`` allows, and hand replies to ``sink``.
+    """Ask every request of ``arriving`` as soon as ``gate`` allows, and hand replies to ``sink``.
 
     Ends and raises as ``drive``.
     """
     asking = Asking(backend, policy, sink)
-    places = asyncio.Semaphore(pace.in_flight)
-    gap_ns = round(1e9 / pace.per_second) if pace.per_second > 0 else 0
-    next_ns = monotonic_ns()
-
-    async def serve(request: Request) -> None:
-        try:
-            await asking.converse(request, None)
-        finally:
-            places.release()
-
     try:
         async with asyncio.TaskGroup() as under_way:
             async for request in arriving:
-                await places.acquire()
-                await until(next_ns)
-                late_ns = monotonic_ns() - next_ns
-                next_ns += gap_ns + (late_ns if late_ns > gap_ns else 0)
-                under_way.create_task(serve(request))
+                await gate.enter()
+                task = under_way.create_task(asking.converse(request, None))
+                # Also a task that is cancelled before it began gives its place back.
+                task.add_done_callback(lambda _: gate.leave())
     except BaseExceptionGroup as group:
         error = group.exceptions[0]
         raise error from error.__cause__

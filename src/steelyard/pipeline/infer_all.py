@@ -1,7 +1,7 @@
 """The infer stage of all jobs: which models serve, what may be continued, how many jobs at once."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import cycle, islice
 
 from msgspec.structs import replace
@@ -14,8 +14,8 @@ from steelyard.pipeline.continuity import continue_plan
 from steelyard.pipeline.events import JobStarted, Notice
 from steelyard.pipeline.groups import ungrouped
 from steelyard.pipeline.infer import Work, ask_all, sender_count
-from steelyard.pipeline.judge import Bench
-from steelyard.pipeline.judge_all import at_once, is_service, judge, named_judges, opened
+from steelyard.pipeline.judge import Bench, Gates
+from steelyard.pipeline.judge_all import Court, connected, is_service, judge, named_judges, opened
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.runners import Runner, computing, unhurried
@@ -43,8 +43,8 @@ def infer_all(run: RunState, prepared: Sequence[Prepared], *, judging: bool) -> 
             watched = [work.prepared for work in works if work.left and is_service(work.prepared)]
             watched = watched if judging else []
             judges = [item.job.judging.model for item in watched if item.job.judging]
-            jobs = run.settings.at_once
-            connections = at_once(served, jobs) + at_once(judges, jobs)
+            loads = sorted((model.load.concurrency for model in served), reverse=True)
+            connections = sum(loads[: run.settings.at_once]) + connected(judges)
             engine.run(_infer_all(run, works, runner, watched), connections=connections)
 
 
@@ -52,26 +52,33 @@ async def _infer_all(
     run: RunState, works: Sequence[Work], runner: Runner, watched: Sequence[Prepared]
 ) -> None:
     models = await _discover(run, works)
-    judges = await named_judges(run, watched)
+    court = Court(await named_judges(run, watched), Gates())
     prepared = [work.prepared for work in works]
     anyway = run.settings.reuse_anyway
     for text in continue_plan(run.folder, prepared, models, anyway=anyway):
         run.tell(Notice(text=text))
     waiting = iter([work for work in works if work.model.abbr in models])
 
-    async def worker() -> None:
-        for work in waiting:
-            work.model = replace(work.model, options=models[work.model.abbr].options)
-            bench = _bench(run, work.prepared, judges) if work.prepared in watched else None
-            if bench is None:
-                await _infer(run, work, runner)
-            else:
-                await _infer_and_judge(run, work, runner, bench)
-
+    judged: list[asyncio.Task[None]] = []
     with ungrouped():
         async with asyncio.TaskGroup() as group:
+
+            async def worker() -> None:
+                for work in waiting:
+                    work.model = replace(work.model, options=models[work.model.abbr].options)
+                    over = asyncio.Event()
+                    bench = _bench(run, work.prepared, court) if work.prepared in watched else None
+                    if bench is not None:  # it may go on while the next job is asked
+                        judged.append(group.create_task(judge(run, bench, court, over=over)))
+                    try:
+                        await _infer(run, work, runner)
+                    finally:
+                        over.set()
+
             ticker = group.create_task(run.tick())
             await asyncio.wait([group.create_task(worker()) for _ in range(run.settings.at_once)])
+            if judged:
+                await asyncio.wait(judged)
             ticker.cancel()
 
 
@@ -102,25 +109,9 @@ async def _discover(run: RunState, works: Iterable[Work]) -> dict[str, ModelSpec
     return models
 
 
-def _bench(run: RunState, item: Prepared, judges: Mapping[str, ModelSpec]) -> Bench | None:
-    judging = item.job.judging
-    model = judges.get(judging.model.abbr) if judging is not None else None
+def _bench(run: RunState, item: Prepared, court: Court) -> Bench | None:
+    model = court.of(item)
     return opened(run, item, model) if model is not None else None
-
-
-async def _infer_and_judge(run: RunState, work: Work, runner: Runner, bench: Bench) -> None:
-    over = asyncio.Event()
-
-    async def infer() -> None:
-        try:
-            await _infer(run, work, runner)
-        finally:
-            over.set()
-
-    with ungrouped():
-        async with asyncio.TaskGroup() as group:
-            group.create_task(infer())
-            group.create_task(judge(run, bench, None, over=over))
 
 
 async def _infer(run: RunState, work: Work, runner: Runner) -> None:

@@ -117,14 +117,30 @@ class Bench:
         return question.request(self.docket.judging, self.served, again=again)
 
 
+class Gates:
+    """One gate for each judge of a run, whoever's answers come before it."""
+
+    def __init__(self) -> None:
+        self._gates: dict[str, engine.Gate] = {}
+
+    def of(self, judge: ModelSpec) -> engine.Gate:
+        """The gate of ``judge``."""
+        gate = engine.Gate(judge.load.concurrency, judge.load.request_rate)
+        return self._gates.setdefault(judge.abbr, gate)
+
+
 async def judge_served(
-    bench: Bench, tally: Tally, log: JobLog, *, over: asyncio.Event | None = None
+    bench: Bench,
+    gates: Gates,
+    tally: Tally,
+    log: JobLog,
+    *,
+    over: asyncio.Event | None = None,
 ) -> None:
     """Ask a judge that is a service. With ``over``, answers are still being made until it is set.
 
     Raises as ``infer.ask_all`` does.
     """
-    load = bench.model.load
     origin = origins(bench.prepared.job.task.name, bench.prepared.samples)
     asking = _Asking(bench, tally, over)
     backend = backends.open_backend(bench.model)
@@ -140,8 +156,8 @@ async def judge_served(
             await engine.drive_live(
                 engine.Watched(backend, tally.counters),
                 asking.requests(),
-                engine.Pace(load.concurrency, load.request_rate),
-                policy=engine.Policy(retries=load.retries),
+                gates.of(bench.model),
+                policy=engine.Policy(retries=bench.model.load.retries),
                 sink=keep,
             )
     finally:

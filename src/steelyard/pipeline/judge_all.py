@@ -6,6 +6,8 @@ on this machine waits until they are all there: it may need the devices.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
 from steelyard import backends, engine
 from steelyard.core import DataError, ModelSpec, RunStopped, SteelyardError
@@ -13,7 +15,7 @@ from steelyard.pipeline import discover
 from steelyard.pipeline.claim import claimed
 from steelyard.pipeline.events import JobStarted, Notice
 from steelyard.pipeline.groups import ungrouped
-from steelyard.pipeline.judge import Bench, judge_served, judge_slices
+from steelyard.pipeline.judge import Bench, Gates, judge_served, judge_slices
 from steelyard.pipeline.judge_words import of_judge
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.prepare import Prepared
@@ -22,6 +24,9 @@ from steelyard.pipeline.runners import Runner, computing, unhurried
 from steelyard.pipeline.state import RunState
 from steelyard.pipeline.tally import Tally
 from steelyard.pipeline.telling import told
+
+_LOOK_S = 5.0
+"""How long a judge that may not be needed is waited for."""
 
 
 def judge_all(run: RunState, prepared: Sequence[Prepared]) -> None:
@@ -42,13 +47,16 @@ def judge_all(run: RunState, prepared: Sequence[Prepared]) -> None:
     if not jobs:
         return
     with claimed(run.folder.root) as claim:
-        benches = [bench for item in jobs if (bench := _with_work(run, item)) is not None]
+        served = _served_now(jobs)
+        run.judges.update(served)
+        found = (_with_work(run, item, served) for item in jobs)
+        benches = [bench for bench in found if bench is not None]
         if not benches:
             return
         judges = [bench.model for bench in benches]
         local = [model for model in judges if backends.devices(model) is not None]
         with computing(run, local, claim) as runner:
-            connections = at_once(judges, run.settings.at_once)
+            connections = connected(judges)
             engine.run(_judge_all(run, benches, runner), connections=connections)
 
 
@@ -78,9 +86,31 @@ def opened(run: RunState, item: Prepared, model: ModelSpec | None = None) -> Ben
         return None
 
 
-def _with_work(run: RunState, item: Prepared) -> Bench | None:
+def _served_now(items: Iterable[Prepared]) -> Mapping[str, ModelSpec]:
+    """The judges that nobody named, with the names that are served now, by abbr.
+
+    Another one may stand where the last one stood, and what that one said is not what this one
+    says. A judge that does not answer is left out: it may not be needed any more.
+    """
+    judging = [item.job.judging for item in items if item.job.judging is not None]
+    judges = {one.model.abbr: one.model for one in judging}
+    unnamed = [model for model in judges.values() if not model.options.get("model")]
+
+    async def look() -> dict[str, ModelSpec]:
+        found: dict[str, ModelSpec] = {}
+        for model in unnamed:
+            with suppress(SteelyardError, TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    found[model.abbr] = await discover.named(model)
+        return found
+
+    return engine.run(look(), connections=1) if unnamed else {}
+
+
+def _with_work(run: RunState, item: Prepared, served: Mapping[str, ModelSpec]) -> Bench | None:
     """The job before its judge when there is anything to ask; looking asks nothing."""
-    bench = opened(run, item)
+    judging = item.job.judging
+    bench = opened(run, item, served.get(judging.model.abbr) if judging else None)
     try:
         found = bench and any(True for case in bench.stored() for _ in bench.requests(case))
     except SteelyardError as error:
@@ -89,9 +119,9 @@ def _with_work(run: RunState, item: Prepared) -> Bench | None:
     return bench if found else None
 
 
-def at_once(models: Iterable[ModelSpec], jobs: int) -> int:
-    """Connections that ``jobs`` of these models together need at most."""
-    return sum(sorted((model.load.concurrency for model in models), reverse=True)[:jobs])
+def connected(judges: Iterable[ModelSpec]) -> int:
+    """Connections to all these judges at most: jobs before one judge share its places."""
+    return sum({judge.abbr: judge.load.concurrency for judge in judges}.values())
 
 
 def is_service(item: Prepared) -> bool:
@@ -123,8 +153,23 @@ async def named_judges(run: RunState, items: Iterable[Prepared]) -> Mapping[str,
     return {abbr: model for abbr, model in found.items() if model is not None}
 
 
+class Court(NamedTuple):
+    """What the jobs of a run share before their judges, in one event loop."""
+
+    judges: Mapping[str, ModelSpec]
+    """With their served names, by abbr."""
+    gates: Gates
+    runner: Runner | None = None
+    """Computes judges of this machine."""
+
+    def of(self, item: Prepared) -> ModelSpec | None:
+        """The judge of a job; ``None`` when it cannot be asked."""
+        judging = item.job.judging
+        return self.judges.get(judging.model.abbr) if judging is not None else None
+
+
 async def judge(
-    run: RunState, bench: Bench, runner: Runner | None, *, over: asyncio.Event | None = None
+    run: RunState, bench: Bench, court: Court, *, over: asyncio.Event | None = None
 ) -> None:
     """Judge one job. ``over``: its answers are still being made, until it is set."""
     item = bench.prepared
@@ -147,7 +192,7 @@ async def judge(
         log.line("INFO", f"{bench.docket.judge_id} by {bench.served or bench.model.abbr}")
         async with told(run, item.name, tally, log):
             try:
-                await _ask(bench, runner, tally, log, over)
+                await _ask(bench, court, tally, log, over)
             except RunStopped as error:
                 raise RunStopped(of_judge(bench.model.abbr, str(error))) from error
         if bench.stale:
@@ -160,17 +205,17 @@ async def judge(
 
 
 async def _ask(
-    bench: Bench, runner: Runner | None, tally: Tally, log: JobLog, over: asyncio.Event | None
+    bench: Bench, court: Court, tally: Tally, log: JobLog, over: asyncio.Event | None
 ) -> None:
     if backends.devices(bench.model) is None:
-        await judge_served(bench, tally, log, over=over)
-    elif runner is not None:
+        await judge_served(bench, court.gates, tally, log, over=over)
+    elif court.runner is not None:
         bench.model = unhurried(bench.model)
         for number, part in enumerate(judge_slices(bench)):
             if number:  # what is asked once more, all that failed with it, counts when it is back
                 tally.answered -= len(part.requests) - tally.failed.total()
                 tally.failed.clear()
-            await runner.compute(part, tally, log)
+            await court.runner.compute(part, tally, log)
 
 
 def _tally(bench: Bench, *, live: bool) -> Tally:
@@ -193,15 +238,16 @@ def _tally(bench: Bench, *, live: bool) -> Tally:
 
 
 async def _judge_all(run: RunState, benches: Sequence[Bench], runner: Runner) -> None:
-    models = await named_judges(run, [bench.prepared for bench in benches])
+    judges = await named_judges(run, [bench.prepared for bench in benches])
+    court = Court(judges, Gates(), runner)
     waiting = iter(benches)
 
     async def worker() -> None:
         for bench in waiting:
-            model = models.get(bench.model.abbr)
+            model = court.of(bench.prepared)
             ready = opened(run, bench.prepared, model) if model is not None else None
             if ready is not None:
-                await judge(run, ready, runner)
+                await judge(run, ready, court)
 
     with ungrouped():
         async with asyncio.TaskGroup() as group:

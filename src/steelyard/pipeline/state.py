@@ -94,7 +94,8 @@ class RunState:
         """Keep that a job lacks answers, when they are many and nothing worse is known."""
         if missing > INCOMPLETE_SHARE * item.total and item.name not in self.trouble:
             self.trouble[item.name] = (
-                f"{missing} of {item.total} requests have no answer; ask them again with --reuse"
+                f"{missing} of {item.total} requests have no answer; ask them again with --reuse "
+                "(--mode all or infer)"
             )
 
     def note_unjudged(self, item: Prepared, outcomes: Mapping[str, int]) -> None:
