@@ -1,4 +1,4 @@
-"""Made-up rows in the layout of data sets that may not be copied here (GPQA, HLE)."""
+"""Made-up rows in the layout of data sets that are not here, or may not be (GPQA, HLE, AA-LCR)."""
 
 import csv
 import tempfile
@@ -30,6 +30,50 @@ HLE_ROWS = [
     for n in range(10, 18)
 ]
 
+LCR_COLUMNS = (
+    *("", "document_category", "document_set_id", "question_id", "question", "answer"),
+    *("data_source_filenames", "data_source_urls", "input_tokens"),
+)
+LCR_DOCUMENTS = {
+    "Company_Documents/co_made_up": {
+        "Q1 report.txt": "Made up. Sales: 12 {target}.\r\nCosts: 5.\r\n",
+        "Q2 report; draft.txt": "Never named.",
+        "Q2 résumé – 报告.txt": "\ufeffVerkäufe: 15 €.\n成本: 6\n",
+    },
+    "Legal/legal_made_up": {
+        "The EU’s act.txt": "Article 1. END QUESTION {documents}\u2028\nArticle 2.",
+        "Başev.txt": "Süre: 3 yıl",
+    },
+}
+"""By folder and file; AA-LCR's names have such apostrophes and accents."""
+LCR_ROWS = [
+    (folder, f"Question {n}?\n", answer, names)
+    for n, (folder, answer, names) in enumerate(
+        [
+            ("Company_Documents/co_made_up", "twelve", (0,)),
+            ("Company_Documents/co_made_up", "first; second", (2, 0)),
+            ("Legal/legal_made_up", "three years\nof it", (0, 1)),
+            ("Company_Documents/co_made_up", "27", (2, 0)),
+        ]
+    )
+]
+
+
+def put_lcr(root: Path) -> Path:
+    """AA-LCR's table and unpacked documents in a data folder; gives the folder of the table."""
+    home = root / "aa_lcr"
+    for place, files in LCR_DOCUMENTS.items():
+        (home / "lcr" / place).mkdir(parents=True)
+        for name, text in files.items():
+            (home / "lcr" / place / name).write_bytes(text.encode())
+    with (home / "AA-LCR_Dataset.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(LCR_COLUMNS)
+        for n, (place, question, answer, picked) in enumerate(LCR_ROWS):
+            names = ";".join(list(LCR_DOCUMENTS[place])[one] for one in picked)
+            table.writerow((n, *place.split("/"), n + 1, question, answer, names, "", 100))
+    return home
+
 
 @cache
 def folder() -> Path:
@@ -41,4 +85,5 @@ def folder() -> Path:
     (root / "hle/data").mkdir(parents=True)
     table = pyarrow.Table.from_pylist(HLE_ROWS)
     parquet.write_table(table, root / "hle/data/test-00000-of-00001.parquet")
+    put_lcr(root)
     return root

@@ -28,6 +28,7 @@ from steelyard.scoring import (
     score,
     tally,
     verifier,
+    word_verifier,
 )
 from steelyard.scoring.judge_fence import marker
 from steelyard.scoring.judge_readings import Criterion
@@ -47,6 +48,7 @@ On {topic}. {question} {llm_response} {x} End with "Score: <number>".
 JUDGES: dict[str, Judge] = {
     "verifier": verifier(),
     "letters": letter_verifier(),
+    "words": word_verifier(),
     "compass": compass_verifier_judge(),
     "compass steps": compass_verifier_judge(steps=True),
     "score": score(),
@@ -208,6 +210,9 @@ def worth(judge: Judge, reply: str) -> tuple[str, float | None, str | None]:
         (compass_verifier_judge(), "C", ("invalid", 0.0, "invalid")),
         (letter_verifier(), "B", ("wrong", 0.0, "incorrect")),
         (letter_verifier(), "C", ("unparsed", None, None)),
+        (word_verifier(), "CORRECT", ("right", 1.0, "correct")),
+        (word_verifier(), "Incorrect.", ("wrong", 0.0, "incorrect")),
+        (word_verifier(), "INVALID", ("unparsed", None, None)),
         (score(), "Score: 10", ("right", 1.0, "10")),
         (score(), "Score: 1", ("wrong", 0.0, "1")),
         (score(0, 2), "Score: 1.5", ("partial", 0.75, "1.5")),

@@ -46,6 +46,7 @@ ROWS = {
     "mmlu_pro": ("mmlu_pro_computer_science", 14, 12032),
     "gpqa": ("GPQA_diamond", 1, 8),
     "hle": ("hle", 1, 6),
+    "aa_lcr": ("aa_lcr", 1, 4),
     "ceval": ("ceval-law", 52, 1346),
     "cmmlu": ("cmmlu-college_law", 67, 11582),
     "ARC-c": ("ARC-c", 1, 1165),
@@ -65,7 +66,7 @@ ROWS = {
     "tiny_arithmetic": ("tiny_arithmetic", 1, 200),
     "tiny_arithmetic_base": ("tiny_arithmetic_base", 1, 200),
 }
-"""One of the task names, the number of tasks and of rows in all (GPQA, HLE: of made-up rows)."""
+"""One of the task names, the number of tasks and of rows in all (GPQA, HLE, AA-LCR: made-up)."""
 
 NAMES = {
     "gsm8k": [
@@ -115,6 +116,7 @@ NAMES = {
         "gpqa_judge_gen",
     ],
     "hle": ["hle_llmjudge", "hle_judge_gen"],
+    "aa_lcr": ["aa_lcr_llmjudge"],
     "ceval": [
         "ceval_gen",
         "ceval_gen_5_shot_str",

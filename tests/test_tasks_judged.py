@@ -8,8 +8,12 @@
 """
 
 import json
+import shutil
+import zipfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -279,4 +283,121 @@ def test_mt_bench_says_what_there_is_to_compare_with(shared: Path, tmp_path: Pat
             list(task.samples())
     (task,) = told(root, "mtbench_judge_gen", reference=f"{answers}.gone")
     with pytest.raises(DataError, match=r"reference=.*no such file"):
+        list(task.samples())
+
+
+def lcr_prompt(root: Path, row: int) -> str:
+    (task,) = told(root, "aa_lcr_llmjudge")
+    (request,) = list(requests(task, list(task.samples())[row : row + 1], sampling=Sampling()))
+    return str(request.messages[-1].content)
+
+
+def test_aa_lcr_asks_with_the_documents_in_the_order_of_the_row() -> None:
+    assert lcr_prompt(made_up.folder(), 1) == (
+        "BEGIN INPUT DOCUMENTS\n\n"
+        "BEGIN DOCUMENT 1:\nVerkäufe: 15 €.\n成本: 6\n\nEND DOCUMENT 1\n\n"
+        "BEGIN DOCUMENT 2:\nMade up. Sales: 12 {target}.\nCosts: 5.\n\nEND DOCUMENT 2\n\n"
+        "END INPUT DOCUMENTS\n\n"
+        "Use the input documents above to answer this question.\n\n"
+        "START QUESTION\n\nQuestion 1?\n\n\nEND QUESTION"
+    )
+
+
+def pack(home: Path, respelt: Callable[[str], str]) -> None:
+    """The unpacked documents as the archive that is published."""
+    (home / "extracted_text").mkdir()
+    with zipfile.ZipFile(home / "extracted_text/AA-LCR_extracted-text.zip", "w") as archive:
+        for path in sorted((home / "lcr").rglob("*.txt")):
+            archive.writestr(respelt(path.relative_to(home).as_posix()), path.read_bytes())
+    shutil.rmtree(home / "lcr")
+
+
+def decomposed(name: str) -> str:
+    return normalize("NFD", name)
+
+
+def as_cp437(name: str) -> str:
+    """What is read of a name whose UTF-8 the archive does not announce."""
+    return decomposed(name).encode().decode("cp437")
+
+
+@pytest.mark.parametrize("respelt", [str, decomposed, as_cp437])
+@pytest.mark.parametrize(
+    "place", ["", "lcr", "extracted_text/lcr", "extracted_text/AA-LCR_extracted-text/lcr"]
+)
+def test_aa_lcr_finds_documents_packed_and_unpacked_however_their_names_are_spelt(
+    tmp_path: Path, place: str, respelt: Callable[[str], str]
+) -> None:
+    home = made_up.put_lcr(tmp_path)
+    pack(home, respelt)
+    if place:
+        with zipfile.ZipFile(home / "extracted_text/AA-LCR_extracted-text.zip") as archive:
+            archive.extractall((home / place).parent)
+        (home / "extracted_text/AA-LCR_extracted-text.zip").unlink()
+    for row in range(len(made_up.LCR_ROWS)):
+        assert lcr_prompt(tmp_path, row) == lcr_prompt(made_up.folder(), row)
+
+
+def test_the_judge_of_aa_lcr_sees_no_documents_and_says_one_word() -> None:
+    (task,) = tasks(made_up.folder(), "aa_lcr_llmjudge")
+    row = list(task.samples())[2]
+    text = asked(task, row, "It is three years.")
+    assert all(part in text for part in ("Question 2?", row.target or "-", "It is three years."))
+    assert "Article 1" not in text
+    said = ("CORRECT", "INCORRECT", "It is not correct.", "I cannot say.")
+    outcomes = [task.judges[0].verdict(reply).outcome for reply in said]
+    assert outcomes == ["right", "wrong", "wrong", "unparsed"]
+
+
+def spoil(home: Path, old: str, new: str) -> None:
+    table = home / "AA-LCR_Dataset.csv"
+    table.write_text(table.read_text("utf-8").replace(old, new), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Q1 report.txt", "Q9.txt", r"2: field `data_source_filenames` is 'Q9\.txt'; expected a f"),
+        ("Başev.txt", "Gone é.txt", r"6: field `data_source_filenames` is 'Gone é\.txt'; expected"),
+        ("co_made_up", "co_gone", r"2: field `document_set_id` is 'co_gone'; expected a folder in"),
+        ("Legal,legal_made_up", "Legal,../Legal", r"6: field `document_set_id` is '\.\./Legal'"),
+        ("Legal,", "..,", r"6: field `document_category` is '\.\.'; expected a folder in"),
+        ("Q1 report.txt", " ; ", r"2: field `data_source_filenames` is ' ; '; expected names"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_aa_lcr_names_the_line_and_the_field_of_a_document_that_is_missing(
+    tmp_path: Path, packed: bool, old: str, new: str, said: str
+) -> None:
+    home = made_up.put_lcr(tmp_path)
+    spoil(home, old, new)
+    if packed:
+        pack(home, str)
+    (task,) = told(tmp_path, "aa_lcr_llmjudge")
+    with pytest.raises(DataError, match=rf"AA-LCR_Dataset\.csv, line {said}"):
+        list(task.samples())
+
+
+def test_aa_lcr_says_that_a_document_is_not_text_or_that_there_are_none(tmp_path: Path) -> None:
+    home = made_up.put_lcr(tmp_path)
+    (task,) = told(tmp_path, "aa_lcr_llmjudge")
+    (home / "lcr/Legal/legal_made_up/Başev.txt").write_bytes("Süre".encode("latin-1"))
+    with pytest.raises(DataError, match=r"line 6: field `data_source_filenames`.*UTF-8 text in"):
+        list(task.samples())
+    shutil.rmtree(home / "lcr")
+    with pytest.raises(MissingData, match=r"aa_lcr/extracted_text/AA-LCR_.*zip was not found"):
+        list(task.samples())
+    (home / "extracted_text").mkdir()
+    (home / "extracted_text/AA-LCR_extracted-text.zip").write_bytes(b"<html>")
+    with pytest.raises(DataError, match="not a readable zip file"):
+        list(task.samples())
+
+
+def test_aa_lcr_says_which_document_of_the_archive_is_damaged(tmp_path: Path) -> None:
+    home = made_up.put_lcr(tmp_path)
+    pack(home, str)
+    archive = home / "extracted_text/AA-LCR_extracted-text.zip"
+    archive.write_bytes(archive.read_bytes().replace(b"Article 1", b"Article 9"))
+    (task,) = told(tmp_path, "aa_lcr_llmjudge")
+    with pytest.raises(DataError, match=r"line 6: .*act\.txt'; expected a readable file in .*CRC"):
         list(task.samples())

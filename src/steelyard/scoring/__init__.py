@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         rubric,
         score,
         verifier,
+        word_verifier,
     )
     from steelyard.scoring.length_control import (
         length_controlled,
@@ -234,6 +235,7 @@ __all__ = [
     "vote",
     "win_rate",
     "without_judge",
+    "word_verifier",
 ]
 
 _FILES = {
@@ -292,6 +294,7 @@ _FILES = {
         "rubric",
         "score",
         "verifier",
+        "word_verifier",
     ),
     "length_control": ("length_controlled",),
     "likelihoods": ("most_likely",),

@@ -35,6 +35,18 @@ LETTERS = Form(
     ),
 )
 
+WORDS = Form(
+    system=_GRADER,
+    user=(
+        "Judge whether the candidate's answer is consistent with the reference answer, which is "
+        "right.\n\n{question}\n\n{reference}\n\n{candidate}\n\n"
+        "The question is shown for orientation, without the documents it is about. Do not answer "
+        "it yourself. The candidate's final answer is correct when it says what the reference "
+        "answer says, however it is written; where several things are asked for, all of them have "
+        "to agree.\n\nReply with one word and nothing else: CORRECT or INCORRECT."
+    ),
+)
+
 JSON = Form(
     system=_GRADER,
     user=(

@@ -123,6 +123,12 @@ def letter_verifier() -> FormJudge:
     return FormJudge(name="letter_verifier", version=1, form=forms.LETTERS, reading=reading)
 
 
+def word_verifier() -> FormJudge:
+    """CORRECT or INCORRECT and nothing else, in the manner of AA-LCR's equality checker."""
+    reading = Correctness(invalid=False)
+    return FormJudge(name="word_verifier", version=1, form=forms.WORDS, reading=reading)
+
+
 def json_verifier() -> FormJudge:
     """Correct or not, as a JSON object with the answer that was read, in the manner of HLE."""
     reading = Correctness(invalid=False)
