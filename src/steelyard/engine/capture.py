@@ -9,8 +9,11 @@ from steelyard.engine.content import decoded
 from steelyard.engine.exchange import Exchange
 from steelyard.engine.framing import BODY_LIMIT, BadResponse, ResponseReader
 
-_READ_BYTES = 96
-"""What Python needs for one read besides its bytes."""
+_READ_BYTES = 128
+"""What Python needs for one read, or one part of a body, besides its bytes."""
+
+_ANSWER_BYTES = 4096
+"""What it needs for an exchange besides its reads: this object, reader, head, request."""
 
 Marks = tuple[tuple[int, int], ...]
 
@@ -45,8 +48,10 @@ class Capture:
 
     @property
     def size_bytes(self) -> int:
-        """About how much memory the reads take."""
-        return sum(map(len, self.reads)) + _READ_BYTES * len(self.reads)
+        """About how much memory it takes: the reads, and the body that was cut out of them."""
+        pieces = (self.reads, self.reader.parts)
+        held = sum(sum(map(len, some)) + _READ_BYTES * len(some) for some in pieces)
+        return held + _ANSWER_BYTES
 
     @property
     def overgrown(self) -> bool:
