@@ -431,3 +431,17 @@ def test_search_prints_the_table_of_the_documents(user: Session) -> None:
         ("--models", CHAT), ("--models", STREAM), *(("--datasets", name) for name in names)
     ]  # fmt: skip
     assert all(Path(path).is_file() for *_, path in rows)
+
+
+def test_a_run_that_is_refused_late_leaves_no_folder(tmp_path: Path) -> None:
+    """Whether a cluster can compute a model is known only when the run begins."""
+    (tmp_path / "rows.jsonl").write_text('{"question": "1 + 1", "answer": "2"}\n', "utf-8")
+    weights = Path(__file__).parents[1] / "tools/tiny_model/model"
+    done = steelyard(
+        *("run", "--models", "hf_chat_model", "--model-path", str(weights), "-w", "out"),
+        *("--custom-dataset-path", "rows.jsonl", "--runner", "ray", "--ray-address", "nonsense"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "ray" in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []

@@ -116,6 +116,10 @@ def _carry_out(
         try:
             result = run_plan(wanted.plan, prepared, folder, settings, tell)
             code, detail = _verdict(result, goes_on, wanted.plan)
+        except ConfigError:
+            if options.reuse is None:  # refused when everything was known: nothing was asked
+                folder.discard_unused()
+            raise
         except KeyboardInterrupt:
             code = 130
             detail = f"Interrupted. What was finished is kept. {_goes_on(wanted.plan)}\n  {goes_on}"

@@ -14,6 +14,7 @@ Paths are only named here; whoever writes creates the folder.
 
 import os
 import re
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -73,6 +74,11 @@ class RunFolder(msgspec.Struct, frozen=True):
     def summary(self, moment: datetime, suffix: str) -> Path:
         """One form (``txt``, ``md``, ``csv``) of the report written at ``moment``."""
         return self.root / "summary" / f"summary_{stamp(moment)}.{suffix}"
+
+    def discard_unused(self) -> None:
+        """Remove the folder of a run that was refused: one that holds nothing but its config."""
+        if {path.name for path in self.root.iterdir()} <= {"configs"}:
+            shutil.rmtree(self.root, ignore_errors=True)
 
     def write_config(self, moment: datetime, text: str) -> Path:
         """Keep what one command asked for, as a config file; raises ``DiskError``."""
