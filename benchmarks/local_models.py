@@ -86,7 +86,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", default=["answers", "likelihoods"])
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="folders of models")
     parser.add_argument("--random", nargs="*", default=list(SIZES), choices=list(SIZES))
-    parser.add_argument("--peers", nargs="*", default=list(local_contenders.PEERS))
+    peers = list(local_contenders.PEERS)
+    parser.add_argument("--peers", nargs="*", default=peers, choices=peers)
     parser.add_argument(
         "--loops",
         nargs="*",
