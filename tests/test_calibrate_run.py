@@ -388,3 +388,11 @@ def test_a_judge_that_is_not_there_is_an_incomplete_calibration(tmp_path: Path) 
     assert done.returncode == 1
     assert "nothing listens" in done.stderr
     assert "agreement" not in report(tmp_path / "out")["figures"]
+
+
+def test_a_judge_whose_name_ends_like_a_part_is_held_against_the_labels(tmp_path: Path) -> None:
+    path = written(tmp_path / "labels.jsonl", rows_of(12))
+    with simulated("--judge", "fair") as url:
+        told = calibrated(path, url, "--judge-set", "abbr=gpt-4.5")
+    assert told["figures"]["asked"] == 12
+    assert told["figures"]["outcomes"] == {"right": 8, "wrong": 4}

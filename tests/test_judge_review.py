@@ -367,3 +367,18 @@ def test_a_judge_that_comes_back_counts_again(data: Path, tmp_path: Path) -> Non
     told = results(only_run(work), MODEL, GSM8K)
     assert (told["n"], told["judge"]["served"]) == (ROWS, "steelyard-sim")
     assert told["judge"]["replies"] == ROWS, "nothing was asked twice"
+
+
+@pytest.mark.parametrize("name", ["sharegpt_gen", "mtbench_gen"])
+def test_answers_of_other_models_are_no_right_answers(
+    name: str, data: Path, tmp_path: Path
+) -> None:
+    """What the data holds as history or reference of a dialogue marks nothing by a rule."""
+    done = steelyard(
+        *("run", "--models", "vllm_api_general_chat", "--base-url", "http://127.0.0.1:9"),
+        *("--datasets", name, "--data-dir", str(data), "-w", "out"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "has no right answer, so nothing can be marked" in done.stderr
+    assert not (tmp_path / "out").exists()

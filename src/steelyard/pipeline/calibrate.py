@@ -62,7 +62,7 @@ def calibrate(
     run.tell(Planned(folder=str(folder.root), mode="calibrate", jobs=(item.name,)))
     store.write_atomic(run.predictions(item), b"".join(_lines(plan, item)))
     judge_all(run, [item])
-    report = _report(plan, item, folder)
+    report = _report(plan, run.with_judge(item), folder)
     _note_missing(run, item, report)
     files = _written(report, folder)
     run.tell(
@@ -116,8 +116,8 @@ def _lines(plan: CalibrationPlan, item: Prepared) -> list[bytes]:
 
 def _report(plan: CalibrationPlan, item: Prepared, folder: RunFolder) -> CalibrationReport:
     docket = Docket(item)
-    served = str(plan.judging.model.options.get("model", ""))
-    path = folder.predictions(_PEOPLE, item.job.marked_name)
+    served = str(docket.judging.model.options.get("model", ""))
+    path = folder.judgements(_PEOPLE, item.job.marked_name)
     judgements = Judgements(docket, path, served)
     answers = replies(folder.predictions(_PEOPLE, item.job.task.name), item.samples)
     cases = [docket.case(answers[key]) for key in docket.samples]

@@ -8,6 +8,7 @@ how hard it is asked do not count: a model that moved to another port is the sam
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -102,6 +103,9 @@ def dialogue_keys(first: str, turns: int) -> Iterator[str]:
         yield f"{first}.{turn}"
 
 
+_Needed: TypeAlias = Literal["nothing", "target", "references"]
+
+
 class _Loaded(msgspec.Struct, frozen=True):
     samples: tuple[Sample, ...]
     parts: Mapping[str, str]
@@ -114,7 +118,7 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
     read: a report needs only names.
     Raises ``DataError`` or ``ConfigError`` for what is wrong with data or plan.
     """
-    loaded: dict[tuple[int, bool], _Loaded] = {}
+    loaded: dict[tuple[int, _Needed], _Loaded] = {}
     found: list[Prepared] = []
     jobs = tuple(jobs)
     claim_files(jobs)
@@ -122,9 +126,9 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
         if not rows:
             found.append(Prepared(job=job, samples=(), parts={}, prompt_version=""))
             continue
-        which = id(job.task), marked and _needs_target(job)
+        which = id(job.task), _needed(job) if marked else "nothing"
         if which not in loaded:
-            loaded[which] = _load(job.task, needs_target=which[1])
+            loaded[which] = _load(job.task, which[1])
         task = loaded[which]
         found.append(
             Prepared(
@@ -191,15 +195,24 @@ def _first(limit: int | None, samples: tuple[Sample, ...]) -> tuple[Sample, ...]
     return tuple(chosen)
 
 
-def _needs_target(job: Job) -> bool:
-    """Whether answers can only be marked beside the right one."""
+def _needed(job: Job) -> _Needed:
+    """What answers are marked beside."""
     judging = job.judging
     if judging is None or judging.cascade:
-        return True
-    return any(judge.needs_reference for judge in judging.judges)
+        return "target"
+    needs_reference = any(judge.needs_reference for judge in judging.judges)
+    return "references" if needs_reference else "nothing"
 
 
-def _load(task: Task, *, needs_target: bool) -> _Loaded:
+def _lacks(sample: Sample, needed: _Needed) -> bool:
+    """Whether a sample has no right answer: to its question, or of a dialogue to every turn."""
+    if needed == "references":
+        answers = (sample.target or sample.given, *(turn.given for turn in sample.turns))
+        return None in answers
+    return needed == "target" and sample.target is None
+
+
+def _load(task: Task, needed: _Needed) -> _Loaded:
     samples = tuple(task.samples())
     if not samples:
         raise DataError(f"data set {task.name!r} is empty: its file has no rows.")
@@ -211,7 +224,7 @@ def _load(task: Task, *, needs_target: bool) -> _Loaded:
                 + ("holds a '#', which ids may not." if "#" in sample.id else "occurs twice.")
             )
         seen.add(sample.id)
-        if needs_target and sample.target is None and sample.given is None:
+        if _lacks(sample, needed):
             raise DataError(
                 f"data set {task.name!r}, row {row} (id {sample.id!r}) has no right answer, so "
                 "nothing can be marked. Add the answer column, or run with --mode infer (only ask) "
