@@ -206,7 +206,7 @@ def test_trouble_with_the_judge_names_the_judge_and_its_flags(
         done = steelyard(*asks, cwd=tmp_path)
     assert done.returncode == 1
     shown = done.stdout + done.stderr
-    assert "the judge judge: " in shown
+    assert "judge 'judge': " in shown
     assert advice in shown
     assert "Check --base-url" not in shown
 
@@ -214,7 +214,7 @@ def test_trouble_with_the_judge_names_the_judge_and_its_flags(
 def test_flags_that_a_judge_has_too_get_the_judge_s_names() -> None:
     told = of_judge("j", "Check --base-url, --model and --model-path, --api-key-env.")
     assert told == (
-        "the judge j: Check --judge-url, --judge-model and --model-path, --judge-api-key-env."
+        "judge 'j': Check --judge-url, --judge-model and --model-path, --judge-api-key-env."
     )
 
 

@@ -57,6 +57,8 @@ class _Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(unknown.partition("=")[0], known, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
             message = f"there is no option {unknown}.{hint}"
+            if not unknown.startswith("-"):
+                message = f"{unknown!r} is one value too many; which option is it for?"
         print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 

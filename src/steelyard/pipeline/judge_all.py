@@ -148,7 +148,7 @@ async def named_judges(run: RunState, items: Iterable[Prepared]) -> Mapping[str,
         if found[abbr] is None:
             run.before_judge.add(item.name)
             run.trouble[item.name] = (
-                f"the judge {abbr} cannot be asked; when it can, go on with --reuse"
+                f"judge {abbr!r} cannot be asked; when it can, go on with --reuse"
             )
     return {abbr: model for abbr, model in found.items() if model is not None}
 

@@ -18,7 +18,7 @@ LACKS: Mapping[str, str] = {
 def of_judge(abbr: str, trouble: str) -> str:
     """Trouble with a service as that of the judge; its flags have names of their own."""
     text = _FLAG.sub(r"--judge-\1", trouble)
-    return f"the judge {abbr}: {text}"
+    return f"judge {abbr!r}: {text}"
 
 
 def judge_notes(judged: Iterable[Results]) -> Iterator[Note]:

@@ -108,7 +108,7 @@ def rows(
             empty = False
             yield located
     except OSError as error:
-        raise DataError(f"{path}: the file cannot be read ({error})") from error
+        raise DataError(f"{path}: the file cannot be read ({error.strerror})") from error
     if empty:
         raise DataError(f"{path}: the file has no rows")
 
