@@ -52,7 +52,8 @@ def run_plan(
     run.tell(Planned(folder=str(folder.root), mode=plan.mode, jobs=names))
     for text in plan.notices:
         run.tell(Notice(text=text))
-    if settings.cluster is not None and plan.mode not in (*_ASKING, "judge"):
+    judges = plan.mode in ("judge", "eval") and any(job.judging for job in plan.jobs)
+    if settings.cluster is not None and not judges and plan.mode not in _ASKING:
         run.tell(Notice(text=f"--runner ray has no effect with --mode {plan.mode}"))
     if plan.mode in ("perf", "perf_viz"):
         return _performance(run, prepared, send=plan.mode == "perf")
