@@ -382,3 +382,19 @@ def test_answers_of_other_models_are_no_right_answers(
     assert done.returncode == 2, done.stdout + done.stderr
     assert "has no right answer, so nothing can be marked" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_every_turn_of_a_judged_dialogue_has_its_detail(data: Path, tmp_path: Path) -> None:
+    with simulated() as model, simulated("--judge", "fair") as judge:
+        done = steelyard(
+            *("run", "--models", "vllm_api_general_chat", "--datasets", "mtbench_judge_gen"),
+            *("--num-prompts", "3", "--data-dir", str(data), "--dump-eval-details", "-w", "out"),
+            *("--base-url", model, "--judge-url", judge),
+            cwd=tmp_path,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = (only_run(tmp_path / "out") / "results").glob("*/*.json")
+    details = json.loads(path.read_text(encoding="utf-8"))["details"]
+    turns = {one["key"]: one for kind, one in details.items() if kind != "type"}
+    assert sorted(turns) == ["81#0", "81#0.1", "82#0", "82#0.1", "83#0", "83#0.1"]
+    assert [("prompt" in turns[key]) for key in ("81#0", "81#0.1")] == [True, False]

@@ -195,7 +195,7 @@ def _details(
     for (sample, reply), one in zip(answers, scores, strict=True):
         yield Detail(
             key=one.key,
-            prompt=None if reply.likelihoods else prompts[one.key],
+            prompt=None if reply.likelihoods else prompts.get(one.key),
             ppl_list=label_ppls(reply),
             origin_prediction=answer(reply),
             predictions=one.answer,

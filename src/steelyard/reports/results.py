@@ -112,7 +112,8 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     key: str
     prompt: Json = None
-    """Left out of a task of likelihoods, as AISBench does."""
+    """Left out of a task of likelihoods, as AISBench does, and of later turns of a dialogue: what
+    they ask depends on the answers, and stands with these."""
     ppl_list: tuple[LabelPpl, ...] = ()
     """Of a task of likelihoods: every label's figure."""
     origin_prediction: str
