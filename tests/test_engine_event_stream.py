@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.engine import ChunkedEvents, OtherShape, sse
+from steelyard.engine import event_stream as event_stream_module
 from steelyard.engine.event_stream import event_stream
 from steelyard.engine.framing import BadResponse, ResponseReader
 
@@ -78,7 +79,7 @@ def test_sizes_of_two_and_three_digits_may_take_turns() -> None:
 
 
 @given(
-    st.lists(st.binary(max_size=300).filter(lambda text: b"\n" not in text), max_size=8),
+    st.lists(st.binary(max_size=300).filter(lambda text: not {10, 13} & set(text)), max_size=8),
     st.sampled_from([b"<", b"<" * 240]),
 )
 def test_events_are_alike_up_to_the_first_that_is_not(texts: list[bytes], before: bytes) -> None:
@@ -97,6 +98,13 @@ def test_events_are_alike_up_to_the_first_that_is_not(texts: list[bytes], before
     following = events.take()
     assert (following is None) == (len(found) == len(datas))
     assert following is None or following[0] == datas[len(found)]
+
+
+def test_without_the_module_in_c_events_are_taken_singly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_stream_module, "_alike", None)
+    events = ChunkedEvents(event(b"<a>") + event(b"<b>") + LAST, 0)
+    assert events.alike(b"<", b">") == ([], [])
+    assert [data for data, _ in iter(events.take, None)] == [b"<a>", b"<b>"]
 
 
 def test_a_whole_response_is_read_with_the_clock_of_its_reads() -> None:

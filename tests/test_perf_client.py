@@ -76,6 +76,15 @@ def test_a_loop_slow_against_the_first_token_is_found() -> None:
     assert len(found.advice) == 1
 
 
+def test_where_the_kernel_says_when_bytes_arrive_a_slow_loop_only_delays_sending() -> None:
+    # TTFT 200 ms and twenty gaps of 20 ms are 600 ms; 5 % of that is 30 ms.
+    assert not health(beats(turns_us=(29_000,)), run(), kernel_clock=True).client_bound
+    found = health(beats(turns_us=(31_000,)), run(), kernel_clock=True)
+    (reason,) = found.reasons
+    assert "31 ms" in reason
+    assert "time to the last event (600 ms)" in reason
+
+
 def test_one_slow_turn_in_twenty_is_no_reason() -> None:
     found = health(beats(turns_us=(50,) * 19 + (50_000,)), run())
     assert not found.client_bound

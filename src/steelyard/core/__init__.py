@@ -31,6 +31,7 @@ from steelyard.core.protocols import (
     Unread,
 )
 from steelyard.core.records import (
+    ArrivalClock,
     Beat,
     Failure,
     FailureKind,
@@ -59,6 +60,7 @@ from steelyard.core.tasks import (
 from steelyard.core.wire import Candidate, Json, Message, Request, Sampling, ToolCall, Turn
 
 __all__ = [
+    "ArrivalClock",
     "Backend",
     "Beat",
     "Candidate",

@@ -30,6 +30,7 @@ Outcome: TypeAlias = Literal[
 ]
 
 TokenSource: TypeAlias = Literal["usage", "tokenizer"]
+ArrivalClock: TypeAlias = Literal["kernel", "event loop"]
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,6 +5,7 @@ business. One event loop, one future per request, nothing per chunk but a clock 
 """
 
 from steelyard.engine.arrivals import offsets_s, target_rate
+from steelyard.engine.dial import arrival_clock
 from steelyard.engine.dialogue import next_turn, turn_number
 from steelyard.engine.drive import drive
 from steelyard.engine.event_stream import ChunkedEvents, OtherShape
@@ -41,6 +42,7 @@ __all__ = [
     "Watched",
     "WatchedFetcher",
     "allow_connections",
+    "arrival_clock",
     "clock",
     "drive",
     "drive_live",

@@ -27,7 +27,7 @@ class Capture:
         self.reader = ResponseReader(method)
         self.reads: list[bytes] = []
         self.times: list[int] = []
-        """When each of ``reads`` returned."""
+        """When each of ``reads`` arrived."""
         self.sent_ns = monotonic_ns()
         self.over_ns: int | None = None
         """When it ended, if not by a read: connection closed, limit reached."""

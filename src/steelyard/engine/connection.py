@@ -1,10 +1,10 @@
 """One connection: sends a request, keeps what is read, and says when the answer is complete.
 
-Everything that happens per read is in ``data_received``: one clock reading, two appends and, once
-a chunked body has begun, a look at the last four bytes. When more is to be done (a head has come, a
-body may be complete) it waits in a ``ParseQueue``, a little of which is done in each turn of the
-event loop: reads of other connections get their clock reading first, however many answers end at
-once. One future per request, nothing else.
+What happens per read, in a ``Receiver`` or in ``data_received``: the arrival and the bytes are
+appended to the capture and, once a chunked body has begun, the last four bytes looked at. When more
+is to be done (a head has come, a body may be complete) it waits in a ``ParseQueue``, a little of
+which is done in each turn of the event loop: other connections are read first, however many answers
+end at once. One future per request, nothing else.
 """
 
 import asyncio
@@ -15,23 +15,27 @@ from typing import cast
 from steelyard.core import Failure, FailureKind
 from steelyard.engine.capture import Capture
 from steelyard.engine.framing import BODY_LIMIT, BadResponse
+from steelyard.engine.receiver import Inlet, Receiver
 
 _LINE_ENDS = b"\r\n\r\n"
 _CHUNK_END = b"\n\r\n"
 _ZERO_CHUNK = b"0\r\n\r\n"
 _LAST_CHUNK = _CHUNK_END + _ZERO_CHUNK
 _QUIET_NS = 1_000_000_000
-_READS_A_TURN = 16
+
+SHORT_PORTION_NS = 300_000
+LONG_PORTION_NS = 2_000_000
 
 
 class ParseQueue:
     """Connections with reads to be parsed, in the order in which they were read.
 
-    A turn of the event loop parses some sixteen reads: one finished stream, or a few short answers.
-    That is about as much as can be done in half a millisecond, with what their takers do then.
+    A turn of the event loop parses for about ``portion_ns``, and one connection at least. Where the
+    event loop says when bytes arrive, that is how late it may say so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, portion_ns: int = SHORT_PORTION_NS) -> None:
+        self._portion_ns = portion_ns
         self._waiting: deque[Connection] = deque()
 
     def add(self, connection: "Connection") -> None:
@@ -41,9 +45,11 @@ class ParseQueue:
         self._waiting.append(connection)
 
     def _turn(self) -> None:
-        waiting, parsed = self._waiting, 0
-        while waiting and parsed < _READS_A_TURN:
-            parsed += waiting.popleft().parse()
+        waiting, enough_ns = self._waiting, monotonic_ns() + self._portion_ns
+        while waiting:
+            waiting.popleft().parse()
+            if monotonic_ns() > enough_ns:
+                break
         if waiting:
             asyncio.get_running_loop().call_soon(self._turn)
 
@@ -60,14 +66,23 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._answered: asyncio.Future[Failure | None] | None = None
+        self._receiver: Receiver | None = None
+        self._descriptor = -1
+        """Of the socket that ``_receiver`` reads."""
+        self._trouble: Exception | None = None
+        """What the receiver met."""
         self._open_capture("GET")
 
     def _open_capture(self, method: str) -> None:
-        capture = self._capture = Capture(method)
-        self._stamp = capture.times.append
-        self._keep = capture.reads.append
-        self._in_chunks = False
-        self._in_events = False
+        self._capture = Capture(method)
+        self._expect(in_chunks=False, in_events=False)
+
+    def _expect(self, *, in_chunks: bool, in_events: bool) -> None:
+        """Say where the next reads go, and which of them need a look."""
+        self._in_events = in_events
+        self._inlet = Inlet(self._capture.times, self._capture.reads, quiet=in_chunks)
+        if self._receiver is not None:
+            self._receiver.into(self._descriptor, self._inlet)
 
     @property
     def usable(self) -> bool:
@@ -107,6 +122,7 @@ class Connection(asyncio.Protocol):
 
     def drop(self) -> None:
         """Close at once."""
+        self._read_no_more()
         if self.transport is not None:
             self.transport.abort()
 
@@ -140,37 +156,63 @@ class Connection(asyncio.Protocol):
         """See ``asyncio.Protocol``."""
         self.transport = cast(asyncio.Transport, transport)
 
-    def data_received(self, data: bytes) -> None:
-        """See ``asyncio.Protocol``. The hot path of every measurement: keep it this short."""
-        self._stamp(monotonic_ns())
-        self._keep(data)
-        if self._in_chunks and len(data) > 3 and not data.endswith(_LINE_ENDS):
+    def read_by(self, receiver: Receiver) -> None:
+        """Have ``receiver`` read instead of the event loop."""
+        if self.transport is None or self.transport.is_closing():
             return
+        self.transport.pause_reading()
+        sock = self.transport.get_extra_info("socket")
+        receiver.add(sock, self, self._inlet)
+        self._receiver, self._descriptor = receiver, sock.fileno()
+
+    def _read_no_more(self) -> None:
+        if self._receiver is not None:
+            self._receiver.remove(self._descriptor)
+            self._receiver = None
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``. Not called while a ``Receiver`` reads."""
+        times, reads, quiet = self._inlet
+        times.append(monotonic_ns())
+        reads.append(data)
+        if not (quiet and len(data) > 3 and not data.endswith(_LINE_ENDS)):
+            self.came()
+
+    def came(self) -> None:
+        """The last read is not just a piece of a stream: the answer may be whole."""
+        if not self._capture.reads:  # told again of an answer that is over
+            return
+        data = self._capture.reads[-1]
         if self._in_events and (data.endswith(_LAST_CHUNK) or self._last_chunk_alone(data)):
             # Events end so and hold nothing like it. Whether it is so is seen when they are read.
             self._settle(None)
-            return
-        if not self._queued:
+        elif not self._queued:
             self._queued = True
             self._queue.add(self)
+
+    def ended(self, trouble: OSError | None) -> None:
+        """The receiver says that no more will come."""
+        self._trouble = trouble
+        self.drop()
 
     def _last_chunk_alone(self, data: bytes) -> bool:
         """Servers also write the last chunk by itself."""
         reads = self._capture.reads
         return data == _ZERO_CHUNK and len(reads) > 1 and reads[-2].endswith(_CHUNK_END)
 
-    def parse(self) -> int:
-        """Parse what came, when the ``ParseQueue`` says so; how many reads that were."""
+    def parse(self) -> None:
+        """Parse what came, when the ``ParseQueue`` says so."""
         self._queued = False
         unparsed = self._capture.unparsed
         if unparsed and self._answered is not None:
             self._look()
         elif unparsed:
             self.drop()  # nobody asked for these bytes
-        return unparsed
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.Protocol``."""
+        exc = exc or self._trouble
+        self._read_no_more()
         if self._answered is not None:
             self._look()
         if self._answered is not None:
@@ -189,13 +231,13 @@ class Connection(asyncio.Protocol):
                 self._settle(None)
             else:
                 reader = self._capture.reader
-                self._in_chunks, self._in_events = reader.in_chunks, reader.in_kept_events
+                self._expect(in_chunks=reader.in_chunks, in_events=reader.in_kept_events)
         except BadResponse as error:
             self.fail("protocol", str(error))
 
     def _settle(self, failure: Failure | None) -> None:
         answered, self._answered = self._answered, None
-        self._in_chunks = self._in_events = False
+        self._expect(in_chunks=False, in_events=False)
         if answered is not None and not answered.done():
             answered.set_result(failure)
 

@@ -8,10 +8,16 @@ from functools import partial
 from time import monotonic_ns
 from typing import NamedTuple
 
-from steelyard.core import Failure
+from steelyard.core import ArrivalClock, Failure
 from steelyard.engine.address import Address
-from steelyard.engine.connection import Connection, ParseQueue
+from steelyard.engine.connection import (
+    LONG_PORTION_NS,
+    SHORT_PORTION_NS,
+    Connection,
+    ParseQueue,
+)
 from steelyard.engine.exchange import Exchange
+from steelyard.engine.receiver import AVAILABLE, Receiver
 
 AT_ONCE = 128
 """Connections that are being opened at a time: more would overrun a service's queue of new ones."""
@@ -50,12 +56,20 @@ class Route(NamedTuple):
         return f"the proxy {self.proxy.netloc}" if self.proxy else self.service.netloc
 
 
+def arrival_clock(base_url: str) -> ArrivalClock:
+    """Who says when bytes of the service at ``base_url`` arrive; see ``receiver``."""
+    return "event loop" if not AVAILABLE or base_url.startswith("https:") else "kernel"
+
+
 class Dialer:
     """Opens connections to one service. Names are looked up once, and anew when all fail."""
 
     def __init__(self, route: Route, limit_s: float) -> None:
         self._route = route
-        self._new_connection = partial(Connection, ParseQueue())
+        self._stamped = AVAILABLE and route.tls is None
+        portion_ns = LONG_PORTION_NS if self._stamped else SHORT_PORTION_NS
+        self._new_connection = partial(Connection, ParseQueue(portion_ns))
+        self._receiver: Receiver | None = None
         self.limit_s = limit_s
         """For one connection."""
         self._opening = asyncio.Semaphore(AT_ONCE)
@@ -84,7 +98,16 @@ class Dialer:
         except OSError as error:
             raise DialError(_failure(error, self._route)) from None
         _keep_alive(connection)
+        if self._stamped:
+            if self._receiver is None:
+                self._receiver = Receiver()
+            connection.read_by(self._receiver)
         return connection
+
+    def close(self) -> None:
+        """Read no connection any more; to be called when all are closed."""
+        if self._receiver is not None:
+            self._receiver.close()
 
     async def _reach(self) -> Connection:
         """Connect to the first address of the next hop that answers."""

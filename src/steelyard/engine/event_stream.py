@@ -5,6 +5,7 @@ walks over such bytes without taking chunks and body apart first. Offsets are th
 they came, so every event's arrival is that of the read which brought its last byte.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -15,8 +16,12 @@ _LEAD = b"data: "
 _HEAD_END = b"\r\n\r\n"
 _EVENT_END = b"\n\n\r\n"
 _LAST_CHUNK = b"0\r\n\r\n"
-_WINDOW_BYTES = 1 << 17
-"""How far ahead events that are alike are looked for, so that short runs do not cost long looks."""
+
+_alike: Callable[[bytes, int, bytes, bytes], tuple[list[bytes], list[int]]] | None
+try:
+    from steelyard.engine._alike import alike as _alike
+except ImportError:
+    _alike = None
 
 
 class OtherShape(Exception):
@@ -52,23 +57,12 @@ class ChunkedEvents:
     def alike(self, before: bytes, after: bytes) -> tuple[list[bytes], list[int]]:
         """What stands between ``before`` and ``after`` in the next events, and where those end.
 
-        Up to the first event that is not made so or has nothing in between, or to the end of a
-        window; ``skip`` leaves behind as many of them as were of use.
+        Up to the first event that is not made so or has nothing in between; ``skip`` leaves behind
+        as many of them as were of use. None without the module in C: they are then taken singly.
         """
-        raw, at, tail = self._raw, self._at, after + _EVENT_END
-        heads = _Heads(before, len(after))
-        if not self._next_is_alike(heads, tail):
+        if _alike is None:
             return [], []
-        stop = raw.rfind(tail, at, at + _WINDOW_BYTES)
-        pieces = raw[at:stop].split(tail)
-        leads = list(map(heads.__getitem__, map(len, pieces)))
-        texts = [piece[len(lead) :] for piece, lead in zip(pieces, leads, strict=True)]
-        fit = [*map(bytes.startswith, pieces, leads)]
-        if not all(fit) or not all(texts):
-            count = next(k for k, text in enumerate(texts) if not (fit[k] and text))
-            pieces, texts = pieces[:count], texts[:count]
-        ends = accumulate([len(piece) + len(tail) for piece in pieces], initial=at - 2)
-        return texts, list(ends)[1:]
+        return _alike(self._raw, self._at, before, after)
 
     def skip(self, ends: list[int]) -> None:
         """Leave behind events that ``alike`` found, of which these are the ends."""
@@ -79,27 +73,6 @@ class ChunkedEvents:
         """Raises ``OtherShape`` unless nothing but the last chunk is left."""
         if self._raw[self._at :] != _LAST_CHUNK:
             raise OtherShape
-
-    def _next_is_alike(self, heads: "_Heads", tail: bytes) -> bool:
-        stop = self._raw.find(tail, self._at, self._at + _WINDOW_BYTES)
-        piece = self._raw[self._at : stop]
-        return stop >= 0 and piece.startswith(heads[len(piece)])
-
-
-class _Heads(dict[int, bytes]):
-    """How an event's chunk begins up to its text, by its length up to the end of the text."""
-
-    def __init__(self, before: bytes, after: int) -> None:
-        self._lead = _LEAD + before
-        self._after = after
-
-    def __missing__(self, length: int) -> bytes:
-        for digits in range(1, 9):
-            size_line = _size_line(length - digits - 2 + self._after + 2)
-            if len(size_line) == digits + 2:
-                break
-        head = self[length] = size_line + self._lead
-        return head
 
 
 class EventStream(NamedTuple):

@@ -139,6 +139,7 @@ class HttpClient:
         self._idle.clear()
         for connection in connections:
             await connection.dropped()
+        self._dialer.close()
 
     def _kept(self) -> Connection | None:
         """The kept connection that was used last, if there is one to be trusted."""

@@ -3,7 +3,9 @@
 A run is *client-bound* when one of these holds:
 
 - loop delay: one turn in ten of a sender's event loop takes more than 5 % of the median TTFT or
-  more than 10 % of the median gap between events, so that what is measured is partly the client;
+  more than 10 % of the median gap between events, so that what is measured is partly the client.
+  Where the kernel says when bytes arrive that is no matter, but requests wait to be sent: there it
+  is 5 % of the median time to the last event;
 - CPU: the busiest sender process uses more than 90 % of a core while requests are under way;
 - lateness: one scheduled request in a hundred is sent so late that it is more than 5 % of the
   median time from due to last event. When at that moment the places in flight were taken it was
@@ -13,7 +15,7 @@ Waiting for a connection (sent - queued) is only reported: a closed load may wel
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -26,6 +28,7 @@ from steelyard.perf.latency import NS_PER_MS, e2el_ns, ttft_ns
 
 _DELAY_OF_TTFT = 0.05
 _DELAY_OF_ITL = 0.10
+_DELAY_OF_E2EL = 0.05
 _BUSY = 0.90
 _LATE = 0.05
 _US_PER_MS = 1000
@@ -38,10 +41,17 @@ class _Finding(NamedTuple):
     advice: str
 
 
-def health(beats: Sequence[Beat], columns: Columns, limit: int | None = None) -> ClientHealth:
+def health(
+    beats: Sequence[Beat],
+    columns: Columns,
+    limit: int | None = None,
+    *,
+    kernel_clock: bool = False,
+) -> ClientHealth:
     """How the senders did, from what they noted of themselves.
 
-    ``limit`` is the number of places in flight that the load had. Without beats, CPU and loop delay
+    ``limit`` is the number of places in flight that the load had; with ``kernel_clock`` the kernel
+    said when bytes arrived. Without beats, CPU and loop delay
     are unknown and the verdict rests on lateness alone.
     """
     moments = _while_running(beats, columns)
@@ -50,7 +60,11 @@ def health(beats: Sequence[Beat], columns: Columns, limit: int | None = None) ->
     scheduled = columns.due_ns != UNKNOWN
     late_ms = (columns.sent_ns - columns.due_ns)[scheduled] / NS_PER_MS
     waiting_ms = (columns.sent_ns - columns.queued_ns) / NS_PER_MS
-    findings = _slow_loop(delays_ms, columns) + _busy(cpu_share) + _late(columns, limit)
+    findings = (
+        _slow_loop(delays_ms, columns, kernel_clock=kernel_clock)
+        + _busy(cpu_share)
+        + _late(columns, limit)
+    )
     delay, late, waiting = _spread(delays_ms), _spread(late_ms), _spread(waiting_ms)
     return ClientHealth(
         client_bound=bool(findings),
@@ -114,23 +128,12 @@ def _cpu_share(moments: Sequence[_Moment]) -> float | None:
     return max(shares, default=None)
 
 
-def _slow_loop(delays_ms: Floats, columns: Columns) -> list[_Finding]:
+def _slow_loop(delays_ms: Floats, columns: Columns, *, kernel_clock: bool) -> list[_Finding]:
     delay_ms = _spread(delays_ms).p90
     if delay_ms is None:
         return []
-    ok = columns.ok
-    streamed = ok & (columns.first_ns != UNKNOWN)
-    several = streamed & (columns.events > 1)
-    events = np.maximum(columns.events - 1, 1)
     found = []
-    for name, values, share in (
-        ("TTFT", (ttft_ns(columns) / NS_PER_MS)[streamed], _DELAY_OF_TTFT),
-        (
-            "gap between events",
-            ((columns.last_ns - columns.first_ns) / NS_PER_MS / events)[several],
-            _DELAY_OF_ITL,
-        ),
-    ):
+    for name, values, share in _held_up_by_loop(columns, kernel_clock=kernel_clock):
         median_ms = _spread(values).p50
         if median_ms is not None and delay_ms > share * median_ms:
             found.append(
@@ -141,6 +144,22 @@ def _slow_loop(delays_ms: Floats, columns: Columns) -> list[_Finding]:
                 )
             )
     return found
+
+
+def _held_up_by_loop(
+    columns: Columns, *, kernel_clock: bool
+) -> Iterator[tuple[str, Floats, float]]:
+    """What a slow event loop spoils: name, values in ms, and the share that counts."""
+    ok = columns.ok
+    if kernel_clock:
+        yield "time to the last event", (e2el_ns(columns) / NS_PER_MS)[ok], _DELAY_OF_E2EL
+        return
+    streamed = ok & (columns.first_ns != UNKNOWN)
+    yield "TTFT", (ttft_ns(columns) / NS_PER_MS)[streamed], _DELAY_OF_TTFT
+    several = streamed & (columns.events > 1)
+    events = np.maximum(columns.events - 1, 1)
+    gaps_ms = (columns.last_ns - columns.first_ns) / NS_PER_MS / events
+    yield "gap between events", gaps_ms[several], _DELAY_OF_ITL
 
 
 def _busy(cpu_share: float | None) -> list[_Finding]:

@@ -47,6 +47,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Objectives for goodput; ``None``: no goodput."""
     compat: bool = False
     """Also rows by AISBench's rules (``compat``)."""
+    kernel_clock: bool = False
+    """The kernel said when bytes arrived, not the client's event loop."""
 
 
 def figures(columns: Columns, options: Options, beats: Sequence[Beat] = ()) -> Figures:
@@ -63,7 +65,7 @@ def figures(columns: Columns, options: Options, beats: Sequence[Beat] = ()) -> F
             failures=_failures(columns),
             window=None,
             no_window="",
-            client=health(beats, columns, options.limit),
+            client=health(beats, columns, options.limit, kernel_clock=options.kernel_clock),
             notes=(_NOTHING,),
         )
     run = _Run(columns, options, whole)
@@ -80,7 +82,7 @@ def figures(columns: Columns, options: Options, beats: Sequence[Beat] = ()) -> F
         window=window,
         no_window=found if isinstance(found, str) else "",
         goodput=run.goodput(window),
-        client=health(beats, columns, options.limit),
+        client=health(beats, columns, options.limit, kernel_clock=options.kernel_clock),
         notes=tuple(run.notes),
     )
 

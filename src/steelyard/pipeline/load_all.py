@@ -200,6 +200,7 @@ class _LoadTest:
             load=model.load,
             stream=bool(model.options.get("stream", True)),
             senders=self._senders,
+            arrivals=engine.arrival_clock(str(model.options.get("base_url", ""))),
             warmups=self._run.settings.warmups,
             tokenizer=model.tokenizer,
             version=__version__,

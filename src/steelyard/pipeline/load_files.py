@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from steelyard import store
-from steelyard.core import DataError, Failure, Load, Reply, Request, Timing
+from steelyard.core import ArrivalClock, DataError, Failure, Load, Reply, Request, Timing
 from steelyard.engine import turn_number
 from steelyard.scoring import prediction
 from steelyard.store import RunFolder
@@ -110,6 +110,8 @@ class RunNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     load: Load
     stream: bool
     senders: int = 1
+    arrivals: ArrivalClock | None = None
+    """Who said when bytes arrived; ``None``: not noted."""
     warmups: int = 0
     """Requests sent before the start, not measured."""
     tokenizer: str = ""

@@ -83,6 +83,8 @@ def _facts(note: RunNote, figures: Figures) -> Iterator[tuple[str, str]]:
     if note.served:
         yield "Served model", note.served
     yield "Streamed", "yes" if note.stream else "no"
+    if note.arrivals is not None:
+        yield "Arrivals stamped by", f"the {note.arrivals}"
     yield "Warm-up requests", str(note.warmups)
     yield "Sender processes", str(note.senders)
     if figures.window is not None:

@@ -52,5 +52,6 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
             limit=None if note.load.use_timestamp else note.load.concurrency,
             slo=parsed_slo(self.slo) if self.slo else None,
             compat=self.compat,
+            kernel_clock=note.arrivals == "kernel",
         )
         return figures(measured.columns, options, beats)

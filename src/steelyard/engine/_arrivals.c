@@ -1,0 +1,175 @@
+/* Reads the sockets that have something, with the kernel's stamp of when it arrived.
+ *
+ * Called from receiver.py, which holds everything that is decided; here is only what happens for
+ * each read. Linux only. Uses the stable interface of Python 3.11, so one build serves later ones.
+ */
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#define _GNU_SOURCE
+#include <Python.h>
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#define READ_BYTES 65536
+#define MOST_A_LOOK 512
+#define MOST_READS 16 /* of one socket in one look; then others have their turn */
+#define SURE_NS 2000
+#define NS_PER_S 1000000000LL
+
+static char bytes_read[READ_BYTES];
+
+/* What receiver.py hears of a socket: bytes that want looking at, an orderly end, else an errno. */
+enum { CAME = -1, ENDED = 0 };
+
+typedef struct {
+    int64_t nothing_before_ns; /* an earlier look found nothing then */
+    int64_t looked_ns;
+    int64_t ahead_ns; /* of our clock over the kernel's */
+    long reads;
+} Look;
+
+static int64_t clock_ns(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* When the bytes of `message` arrived, within what is possible: the stamp of bytes that waited for
+ * a lost packet is older than they could be read, and the kernel's clock may be set. */
+static int64_t arrived_ns(struct msghdr *message, const Look *look) {
+    for (struct cmsghdr *note = CMSG_FIRSTHDR(message); note; note = CMSG_NXTHDR(message, note)) {
+        if (note->cmsg_level != SOL_SOCKET || note->cmsg_type != SCM_TIMESTAMPNS) continue;
+        struct timespec stamp;
+        memcpy(&stamp, CMSG_DATA(note), sizeof stamp);
+        int64_t ns = (int64_t)stamp.tv_sec * NS_PER_S + stamp.tv_nsec + look->ahead_ns;
+        if (ns < look->nothing_before_ns) return look->nothing_before_ns;
+        if (ns <= look->looked_ns) return ns;
+        int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+        return ns < now_ns ? ns : now_ns;
+    }
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* Our clock minus the kernel's. Whoever is interrupted between two readings reads them again. */
+static int64_t ahead_ns(void) {
+    int64_t least_ns = INT64_MAX, ahead = 0;
+    for (int number = 0; number < 4 && least_ns > SURE_NS; number++) {
+        int64_t before = clock_ns(CLOCK_MONOTONIC), real = clock_ns(CLOCK_REALTIME);
+        int64_t took_ns = clock_ns(CLOCK_MONOTONIC) - before;
+        if (took_ns >= least_ns) continue;
+        least_ns = took_ns;
+        ahead = before + took_ns / 2 - real;
+    }
+    return ahead;
+}
+
+static int append_new(PyObject *list, PyObject *item) {
+    int failed = item ? PyList_Append(list, item) : -1;
+    Py_XDECREF(item);
+    return failed;
+}
+
+static int tell(PyObject *told, int descriptor, int what) {
+    PyObject *pair = Py_BuildValue("(ii)", descriptor, what);
+    int failed = pair ? PyList_Append(told, pair) : -1;
+    Py_XDECREF(pair);
+    return failed;
+}
+
+/* Puts a read into its inlet; whether it needs a look at: 1, 0, or -1 with an exception set. */
+static int put(PyObject *inlet, int64_t ns, ssize_t size) {
+    PyObject *times = PyTuple_GetItem(inlet, 0), *reads = PyTuple_GetItem(inlet, 1);
+    PyObject *quiet = PyTuple_GetItem(inlet, 2);
+    if (!times || !reads || !quiet) return -1;
+    Py_ssize_t number = PyList_Size(times);
+    if (number > 0) { /* bytes of one connection come in order */
+        int64_t last_ns = PyLong_AsLongLong(PyList_GetItem(times, number - 1));
+        if (ns < last_ns) ns = last_ns;
+    }
+    if (append_new(times, PyLong_FromLongLong(ns)) < 0) return -1;
+    if (append_new(reads, PyBytes_FromStringAndSize(bytes_read, size)) < 0) return -1;
+    return quiet != Py_True || size < 4 || !memcmp(bytes_read + size - 4, "\r\n\r\n", 4);
+}
+
+/* Reads one socket until it is empty. 0, or -1 with an exception set. */
+static int read_socket(int epoll, struct epoll_event *event, PyObject *inlet, Look *look,
+                       PyObject *told) {
+    char notes[CMSG_SPACE(sizeof(struct timespec)) + 64];
+    struct iovec place = {bytes_read, READ_BYTES};
+    int descriptor = event->data.fd, looks = 0;
+    for (int number = 0;; number++) {
+        if (number == MOST_READS) {
+            event->events = EPOLLIN | EPOLLRDHUP | EPOLLET; /* said again: it is told again */
+            if (epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, event) < 0) {
+                PyErr_SetFromErrno(PyExc_OSError);
+                return -1;
+            }
+            break;
+        }
+        struct msghdr message = {
+            .msg_iov = &place, .msg_iovlen = 1, .msg_control = notes, .msg_controllen = sizeof notes};
+        ssize_t size = recvmsg(descriptor, &message, MSG_DONTWAIT);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+        if (size <= 0) {
+            int what = size < 0 ? errno : ENDED;
+            if (looks && tell(told, descriptor, CAME) < 0) return -1;
+            return tell(told, descriptor, what);
+        }
+        look->reads++;
+        int wants = put(inlet, arrived_ns(&message, look), size);
+        if (wants < 0) return -1;
+        looks |= wants;
+        if (size < READ_BYTES && event->events == EPOLLIN) break;
+    }
+    return looks ? tell(told, descriptor, CAME) : 0;
+}
+
+static PyObject *look(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *inlets;
+    int epoll;
+    long long nothing_before_ns;
+    if (!PyArg_ParseTuple(args, "iO!L:look", &epoll, &PyDict_Type, &inlets, &nothing_before_ns))
+        return NULL;
+    Look now = {.nothing_before_ns = nothing_before_ns, .looked_ns = clock_ns(CLOCK_MONOTONIC)};
+    now.ahead_ns = ahead_ns();
+    struct epoll_event events[MOST_A_LOOK];
+    int found = epoll_wait(epoll, events, MOST_A_LOOK, 0);
+    if (found < 0 && errno != EINTR) return PyErr_SetFromErrno(PyExc_OSError);
+    PyObject *told = PyList_New(0);
+    for (int place = 0; told && place < found; place++) {
+        PyObject *key = PyLong_FromLong(events[place].data.fd);
+        PyObject *inlet = key ? PyDict_GetItemWithError(inlets, key) : NULL;
+        Py_XINCREF(inlet);
+        Py_XDECREF(key);
+        if (!inlet && !PyErr_Occurred()) continue; /* removed */
+        if (!inlet || read_socket(epoll, &events[place], inlet, &now, told) < 0) Py_CLEAR(told);
+        Py_XDECREF(inlet);
+    }
+    if (!told) return NULL;
+    PyObject *all = found >= 0 && found < MOST_A_LOOK ? Py_True : Py_False;
+    return Py_BuildValue("(LlON)", (long long)now.looked_ns, now.reads, all, told);
+}
+
+static PyMethodDef functions[] = {
+    {"look", look, METH_VARARGS, "See the stub, _arrivals.pyi."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {{0, NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_arrivals",
+    .m_methods = functions,
+    .m_slots = slots,
+};
+
+PyMODINIT_FUNC PyInit__arrivals(void) { return PyModuleDef_Init(&definition); }
