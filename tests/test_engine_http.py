@@ -26,9 +26,9 @@ OK = ok(b"{}")
 @pytest.fixture(autouse=True, params=["kernel", "event loop"])
 def _reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a system with the module in C, and on one without."""
-    if request.param == "kernel" and not receiver.AVAILABLE:
-        pytest.skip("the modules in C were not built on this system")
-    monkeypatch.setattr(dial, "AVAILABLE", request.param == "kernel")
+    if request.param == "kernel" and not receiver.available():
+        pytest.skip("the kernel does not stamp arrivals here, or the modules in C were not built")
+    monkeypatch.setattr(dial, "available", lambda: request.param == "kernel")
 
 
 def exchanges(

@@ -17,7 +17,7 @@ from steelyard.engine.connection import (
     ParseQueue,
 )
 from steelyard.engine.exchange import Exchange
-from steelyard.engine.receiver import AVAILABLE, Receiver
+from steelyard.engine.receiver import Receiver, available
 
 AT_ONCE = 128
 """Connections that are being opened at a time: more would overrun a service's queue of new ones."""
@@ -58,7 +58,7 @@ class Route(NamedTuple):
 
 def arrival_clock(base_url: str) -> ArrivalClock:
     """Who says when bytes of the service at ``base_url`` arrive; see ``receiver``."""
-    return "event loop" if not AVAILABLE or base_url.startswith("https:") else "kernel"
+    return "event loop" if base_url.startswith("https:") or not available() else "kernel"
 
 
 class Dialer:
@@ -66,7 +66,7 @@ class Dialer:
 
     def __init__(self, route: Route, limit_s: float) -> None:
         self._route = route
-        self._stamped = AVAILABLE and route.tls is None
+        self._stamped = route.tls is None and available()
         portion_ns = LONG_PORTION_NS if self._stamped else SHORT_PORTION_NS
         self._new_connection = partial(Connection, ParseQueue(portion_ns))
         self._receiver: Receiver | None = None

@@ -6,7 +6,6 @@ from time import monotonic_ns
 
 from steelyard.core import Backend, Request, Sink
 from steelyard.engine.drive import Asking
-from steelyard.engine.places import until
 from steelyard.engine.retry import Policy
 
 
@@ -29,7 +28,7 @@ class Gate:
         begins_ns = max(self._next_ns, now_ns)
         self._next_ns = begins_ns + self._gap_ns
         try:
-            await until(begins_ns)
+            await _until(begins_ns)
         except BaseException:
             self._places.release()
             raise
@@ -37,6 +36,14 @@ class Gate:
     def leave(self) -> None:
         """Give the place back."""
         self._places.release()
+
+
+async def _until(due_ns: int) -> None:
+    """Sleep until then. And look again: the event loop's timers may be early."""
+    left_ns = due_ns - monotonic_ns()
+    if left_ns > 0:
+        await asyncio.sleep(left_ns / 1e9)
+        await _until(due_ns)
 
 
 async def drive_live(

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
-from time import monotonic_ns
 from typing import TypeAlias
 
 from steelyard.core import Request
+from steelyard.engine.alarm import Alarm
 from steelyard.engine.pacing import Pacing, Turn
 
 Serve: TypeAlias = Callable[[Request, int | None], Awaitable[bool]]
@@ -22,8 +22,11 @@ async def serve_turns(
     raises first; turns under way are then abandoned.
     """
     places = _Places(pacing, requests, start_ns, serve)
-    async with asyncio.TaskGroup() as workers:
-        places.start_worker(workers)
+    try:
+        async with asyncio.TaskGroup() as workers:
+            places.start_worker(workers)
+    finally:
+        places.close()
 
 
 class _Places:
@@ -32,6 +35,7 @@ class _Places:
     def __init__(
         self, pacing: Pacing, requests: Iterable[Request], start_ns: int, serve: Serve
     ) -> None:
+        self._alarm = Alarm()
         self._start_ns = start_ns
         self._serve = serve
         self._turns: Iterator[Turn] = iter(pacing.turns(requests, start_ns))
@@ -43,24 +47,17 @@ class _Places:
         if opens_ns is not None:
             workers.create_task(self._work(workers, opens_ns))
 
+    def close(self) -> None:
+        """To be called when no worker is left."""
+        self._alarm.close()
+
     async def _work(self, workers: asyncio.TaskGroup, opens_ns: int) -> None:
         """Serve turns until none are left. Each worker starts the next, so none is idle."""
         if opens_ns > self._start_ns:
-            await until(opens_ns)
+            await self._alarm.until(opens_ns)
         for due_ns, request in self._turns:
             if due_ns is not None:
-                await until(due_ns)
+                await self._alarm.until(due_ns)
             self.start_worker(workers)
             if not await self._serve(request, due_ns):
                 return
-
-
-async def until(due_ns: int) -> None:
-    """Sleep until then.
-
-    And look again: the event loop's own clock lags, so its timers may be early.
-    """
-    left_ns = due_ns - monotonic_ns()
-    if left_ns > 0:
-        await asyncio.sleep(left_ns / 1e9)
-        await until(due_ns)

@@ -5,8 +5,8 @@ gets round to reading: not when thousands of streams are open, not when the proc
 as nothing is lost by looking a little later, pieces of many streams are collected once in a
 millisecond: to wake up for each costs more than to read it.
 
-On Linux, where the module in C was built, and not for TLS, whose library reads for itself.
-Elsewhere the event loop reads, and an arrival is the time at which its read returned.
+Where the module in C was built and the kernel does so (Linux), and not for TLS, whose library reads
+for itself. Elsewhere the event loop reads, and an arrival is the time at which its read returned.
 """
 
 import asyncio
@@ -14,15 +14,16 @@ import os
 import select
 import socket
 from collections import deque
-from time import monotonic_ns
+from functools import lru_cache
+from time import monotonic_ns, sleep
 from typing import NamedTuple, Protocol
 
 try:
     from steelyard.engine import _arrivals
 except ImportError:
-    AVAILABLE = False
+    BUILT = False
 else:
-    AVAILABLE = True
+    BUILT = True
 
 REST_S = 0.001
 """From one look to the next, when it is crowded."""
@@ -40,7 +41,34 @@ LONG_NS = 20_000_000
 _SO_TIMESTAMPNS = 35
 """In ``asm-generic/socket.h``; Python does not name it."""
 
+_TRIES, _TRY_EVERY_S = 20, 0.002
+
 _CAME, _ENDED = -1, 0
+
+
+@lru_cache(maxsize=1)
+def available() -> bool:
+    """Whether bytes that come over TCP carry the kernel's stamp here: tried out, once."""
+    if not BUILT:
+        return False
+    try:
+        with (
+            socket.create_server(("127.0.0.1", 0)) as listening,
+            socket.create_connection(listening.getsockname()) as ours,
+            listening.accept()[0] as theirs,
+        ):
+            ours.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            return any(_stamped(ours, theirs) for _ in range(_TRIES))
+    except OSError:
+        return False
+
+
+def _stamped(ours: socket.socket, theirs: socket.socket) -> bool:
+    theirs.send(b"x")
+    notes = ours.recvmsg(1, 64)[1]
+    if not notes:  # the first stamps after a while without any take the kernel a moment
+        sleep(_TRY_EVERY_S)
+    return any(kind == _SO_TIMESTAMPNS for _, kind, _ in notes)
 
 
 class Socket(Protocol):
@@ -74,7 +102,7 @@ class Inlet(NamedTuple):
 
 
 class Receiver:
-    """Reads any number of sockets on the running event loop, while it is ``AVAILABLE``.
+    """Reads any number of sockets on the running event loop, where that is ``available``.
 
     An arrival lies between the last look that found nothing and the reading. The kernel's stamp is
     only believed within these bounds: bytes that waited for a lost packet carry an older one, and
