@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from steelyard.engine import event_stream, receiver
+from steelyard.engine import dial, event_stream, receiver
 from steelyard.engine.receiver import REST_S, WINDOW_NS, Inlet, Receiver, Window
 
 MS = 1_000_000
@@ -222,6 +222,16 @@ def test_seven_hundred_streams_are_read_whole_and_timed_apart() -> None:
 
     with ExitStack() as stack:
         asyncio.run(main([stack.enter_context(connected()) for _ in range(700)]))
+
+
+def test_tls_and_systems_without_stamps_have_the_event_loop_s_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert dial.arrival_clock("https://x") == "event loop"
+    monkeypatch.setattr(dial, "available", lambda: True)
+    assert dial.arrival_clock("http://x") == dial.arrival_clock("x:8080") == "kernel"
+    monkeypatch.setattr(dial, "available", lambda: False)
+    assert dial.arrival_clock("http://x") == "event loop"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ import pytest
 
 from running import lines, only_run, started, stats, steelyard
 from sim_process import simulated
+from steelyard.engine.receiver import available
 
 MODEL = "vllm-api-stream-chat"
 DATA = "syntheticdataset"
@@ -121,6 +122,14 @@ def test_the_screen_names_task_tables_and_place(closed: Path) -> None:
     assert f"Performance Results of task [{MODEL}/{DATA}]:" in text
     assert "Common Metric" in text
     assert "Performance Result files located in" in text
+
+
+def test_note_and_page_say_who_stamped_the_arrivals(closed: Path) -> None:
+    clock = "kernel" if available() else "event loop"
+    assert json.loads(load_files(closed, "_run.json").read_text())["arrivals"] == clock
+    page = load_files(closed, "_plot.html").read_text(encoding="utf-8")
+    assert "Arrivals stamped by" in page
+    assert f"the {clock}" in page
 
 
 def test_perf_viz_finds_the_same_figures_and_sends_nothing(closed: Path) -> None:
