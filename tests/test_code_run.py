@@ -31,6 +31,7 @@ def test_programs_get_the_score_they_deserve(shared: Path, tmp_path: Path) -> No
     with simulated("--dataset", NAME, "--data-dir", str(data), "--accuracy", "0.6") as url:
         done = steelyard(*asking(url, data), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "programs are being run in the sandbox" in done.stdout + done.stderr
     run = only_run(tmp_path / "out")
     found = results(run, MODEL, "openai_humaneval")
     scores = lines(run / "predictions" / MODEL / "openai_humaneval.scores.jsonl")

@@ -123,6 +123,7 @@ def test_only_the_standard_library_can_be_imported() -> None:
         "libc.ptrace(0, 0, 0, 0)",
         "libc.unshare(0x10000000)",
         "libc.mount(b'none', b'/tmp', b'tmpfs', 0, None)",
+        "libc.shmget(1, 4096, 0o1600)",
         "libc.syscall(425, 1, buffer)",  # io_uring_setup, the same number everywhere
     ],
 )
@@ -132,6 +133,17 @@ def test_system_calls_without_use_are_refused(call: str) -> None:
         f"buffer = ctypes.create_string_buffer(256)\nfound = {call}\n"
         "return [found, errno.errorcode[ctypes.get_errno()]]"
     ) == [-1, "EPERM"]
+
+
+@pytest.mark.skipif(filter_program(platform.machine()) is None, reason="no filter for this machine")
+def test_sockets_that_no_net_namespace_holds_are_refused() -> None:
+    assert seen(
+        "import errno, socket\nfound = {}\nfor family in (1, 2, 10, 17, 40):\n    try:\n"
+        "        socket.socket(family, socket.SOCK_STREAM).close()\n"
+        "        found[family] = 'made'\n"
+        "    except OSError as error:\n        found[family] = errno.errorcode[error.errno]\n"
+        "return found"
+    ) == {"1": "made", "2": "made", "10": "made", "17": "EAFNOSUPPORT", "40": "EAFNOSUPPORT"}
 
 
 def test_the_filter_is_whole_steps_whose_jumps_stay_inside() -> None:

@@ -1,13 +1,16 @@
 """A filter of system calls: what a program that only computes has no use for is refused.
 
 Refused are new processes, looking into other processes, mounts and namespaces, keys, tracing,
-kernel modules and the kernel's newer doors (bpf, io_uring, userfaultfd). It is the second wall:
-without it the namespaces still hold. The filter is a classic BPF program, as ``seccomp(2)`` takes.
+kernel modules, the kernel's newer doors (bpf, io_uring, userfaultfd), memory that outlives its
+address space (System V), and sockets that no net namespace holds (to a hypervisor, for example).
+It is the second wall: without it the namespaces still hold. The filter is a classic BPF program, as
+``seccomp(2)`` takes.
 """
 
 import errno
 import struct
 from collections.abc import Mapping
+from typing import NamedTuple
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER_AT, _MACHINE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
@@ -23,12 +26,28 @@ _EVERYWHERE = {
     "fspick": 433, "pidfd_getfd": 438, "mount_setattr": 442,
 }  # fmt: skip
 _CLONE3 = 435
-_MACHINES: Mapping[str, tuple[int, int, tuple[int, ...], Mapping[str, int]]] = {
-    "x86_64": (
+_FAMILIES = (1, 2, 10, 16)
+"""Of sockets: unix, internet in both versions, netlink. These the net namespace holds."""
+
+
+class _Machine(NamedTuple):
+    """What the kernel calls things on one kind of machine."""
+
+    name: int
+    clone: int
+    socket: int
+    forks: tuple[int, ...]
+    refused: Mapping[str, int]
+
+
+_MACHINES: Mapping[str, _Machine] = {
+    "x86_64": _Machine(
         0xC000003E,
         56,
+        41,
         (57, 58),
         {
+            "shmget": 29, "semget": 64, "msgget": 68,
             "ptrace": 101, "pivot_root": 155, "acct": 163, "mount": 165, "umount2": 166,
             "swapon": 167, "swapoff": 168, "reboot": 169, "init_module": 175,
             "delete_module": 176, "quotactl": 179, "kexec_load": 246, "add_key": 248,
@@ -38,11 +57,13 @@ _MACHINES: Mapping[str, tuple[int, int, tuple[int, ...], Mapping[str, int]]] = {
             "finit_module": 313, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323,
         },
     ),
-    "aarch64": (
+    "aarch64": _Machine(
         0xC00000B7,
         220,
+        198,
         (),
         {
+            "shmget": 194, "semget": 190, "msgget": 186,
             "umount2": 39, "mount": 40, "pivot_root": 41, "quotactl": 60, "acct": 89,
             "unshare": 97, "kexec_load": 104, "init_module": 105, "delete_module": 106,
             "ptrace": 117, "reboot": 142, "add_key": 217, "request_key": 218, "keyctl": 219,
@@ -53,8 +74,7 @@ _MACHINES: Mapping[str, tuple[int, int, tuple[int, ...], Mapping[str, int]]] = {
         },
     ),
 }  # fmt: skip
-"""By ``platform.machine()``: the kernel's number of it, ``clone``, what else forks, the refused.
-"""
+"""By ``platform.machine()``; ``forks`` is what else makes processes."""
 
 
 def filter_program(machine: str) -> bytes | None:
@@ -65,22 +85,26 @@ def filter_program(machine: str) -> bytes | None:
     """
     if machine not in _MACHINES:
         return None
-    name, clone, forks, refused = _MACHINES[machine]
+    known = _MACHINES[machine]
     steps = [
         _step(_LOAD, _MACHINE_AT),
-        _step(_EQUAL, name, 1, 0),
+        _step(_EQUAL, known.name, 1, 0),
         _step(_RETURN, _KILL),
         _step(_LOAD, _NUMBER_AT),
     ]
     if machine == "x86_64":
         steps += [_step(_AT_LEAST, _OTHER_ABI, 0, 1), _step(_RETURN, _KILL)]
-    answers = {number: errno.EPERM for number in (*refused.values(), *_EVERYWHERE.values())}
-    answers |= {number: errno.EAGAIN for number in forks}
+    answers = {number: errno.EPERM for number in (*known.refused.values(), *_EVERYWHERE.values())}
+    answers |= {number: errno.EAGAIN for number in known.forks}
     answers[_CLONE3] = errno.ENOSYS
     for number, error in answers.items():
         steps += [_step(_EQUAL, number, 0, 1), _step(_RETURN, _FAIL | error)]
+    last = len(_FAMILIES)
+    steps += [_step(_EQUAL, known.socket, 0, last + 3), _step(_LOAD, _FIRST_ARGUMENT_AT)]
+    steps += [_step(_EQUAL, family, last - k, 0) for k, family in enumerate(_FAMILIES)]
+    steps += [_step(_RETURN, _FAIL | errno.EAFNOSUPPORT), _step(_RETURN, _ALLOW)]
     steps += [
-        _step(_EQUAL, clone, 0, 3),
+        _step(_EQUAL, known.clone, 0, 3),
         _step(_LOAD, _FIRST_ARGUMENT_AT),
         _step(_ANY_BIT, _THREAD, 1, 0),
         _step(_RETURN, _FAIL | errno.EAGAIN),
