@@ -2,9 +2,12 @@
 
 - Right and wrong answers get the score they deserve, and the results say in which sandbox.
 - Without a sandbox a run that would mark is refused before anything is asked.
+- A sandbox that breaks on the way costs the score and no answers.
 - The suite's data set ``code`` is asked six times.
 """
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,6 +61,31 @@ def test_without_a_sandbox_nothing_is_asked(shared: Path, tmp_path: Path) -> Non
     marked = steelyard(*asking(url, data, "--mode", "eval", "--reuse"), cwd=tmp_path, env=env)
     assert marked.returncode == 2
     assert not (only_run(tmp_path / "out") / "results").exists()
+
+
+def test_a_sandbox_that_starts_no_more_is_a_failure_and_no_wrong_answer(
+    shared: Path, tmp_path: Path
+) -> None:
+    sandboxes.needed()
+    data, mark = shared / "datasets", tmp_path / "mark"
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    script = broken / "bwrap"
+    script.write_text(
+        f"#!/bin/sh\nif [ -e {mark} ]; then echo 'bwrap: no more' >&2; exit 1; fi\n"
+        f': > {mark}\nexec {shutil.which("bwrap")} "$@"\n'
+    )
+    script.chmod(0o755)
+    with simulated("--dataset", NAME, "--data-dir", str(data)) as url:
+        env = {"PATH": f"{broken}:{os.environ['PATH']}"}
+        failed = steelyard(*asking(url, data), cwd=tmp_path, env=env)
+    assert failed.returncode == 1
+    assert "the sandbox did not start: bwrap: no more" in failed.stdout + failed.stderr
+    run = only_run(tmp_path / "out")
+    assert not (run / "results").exists()
+    marked = steelyard(*asking(url, data, "--mode", "eval", "--reuse"), cwd=tmp_path)
+    assert marked.returncode == 0, marked.stdout + marked.stderr
+    assert results(run, MODEL, "openai_humaneval")["humaneval_pass@1"] == 100.0
 
 
 def test_the_suite_asks_livecodebench_six_times(tmp_path: Path) -> None:

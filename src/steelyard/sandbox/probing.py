@@ -91,7 +91,8 @@ def require() -> None:
     if trouble:
         raise ConfigError(
             "code that a model wrote is run only in a sandbox, and there is none here: "
-            f"{trouble} Nothing was run."
+            f"{trouble} Nothing was run. Without it, leave out the data sets of programs, or only "
+            "ask (--mode infer) and mark on another machine."
         )
 
 
@@ -125,7 +126,7 @@ def _found() -> _Found:
     try:
         ended = run_behind_walls(bwrap, looking, Limits(wall_s=10.0))
     except SandboxFailed as error:
-        first = str(error).splitlines()[0].rstrip(".")
+        first = error.said.splitlines()[0].rstrip(".")
         return _Found(trouble=f"bubblewrap does not start ({first}). {_HELP}")
     if ended.kind != "done":
         what = f"{ended.kind} {ended.what}".strip()
