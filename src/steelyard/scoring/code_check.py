@@ -6,7 +6,7 @@ that asserts inside the interpreter; it cannot pass by ending early, whatever it
 
 HumanEval: what was extracted stands behind the prompt, then ``check(entry_point)``; 3 s. MBPP: the
 tests one after another; 10 s. AISBench leaves out the setup code and imports that belong to MBPP's
-tests, so that one of the 500 problems has no right answer there; here they are run. HumanEval's
+tests, so that those of one of the 500 problems cannot pass there; here they are run. HumanEval's
 problem is ``Sample.meta``: ``prompt``, ``test``, ``entry_point``; MBPP's ``setup`` and ``tests``, a
 JSON list.
 """
