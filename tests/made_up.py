@@ -1,7 +1,14 @@
-"""Made-up rows in the layout of data sets that are not here, or may not be (GPQA, HLE, AA-LCR)."""
+"""Made-up rows in the layout of data sets that are not here, or may not be.
 
+GPQA, HLE, AA-LCR, LiveCodeBench.
+"""
+
+import base64
 import csv
+import json
+import pickle
 import tempfile
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -75,6 +82,61 @@ def put_lcr(root: Path) -> Path:
     return home
 
 
+def lcb_row(
+    name: str,
+    public: list[tuple[str, str]],
+    private: list[tuple[str, str]],
+    *,
+    function: str = "",
+    starter: str = "",
+) -> dict[str, str]:
+    """A row of LiveCodeBench; tests are pairs of input and output."""
+    kind = "functional" if function else "stdin"
+
+    def tests(pairs: list[tuple[str, str]]) -> str:
+        return json.dumps([{"input": a, "output": b, "testtype": kind} for a, b in pairs])
+
+    return {
+        "question_title": name,
+        "question_content": f"Made-up problem {name}.",
+        "platform": "leetcode" if function else "atcoder",
+        "question_id": name,
+        "contest_id": "made_up",
+        "contest_date": "2025-01-01T00:00:00",
+        "starter_code": starter,
+        "difficulty": "easy",
+        "public_test_cases": tests(public),
+        "private_test_cases": packed(tests(private)),
+        "metadata": json.dumps({"func_name": function} if function else {}),
+    }
+
+
+def packed(value: object) -> str:
+    """How LiveCodeBench stores private tests: base64 of zlib of a pickle."""
+    return base64.b64encode(zlib.compress(pickle.dumps(value))).decode()
+
+
+LCB_STARTER = "class Solution:\n    def double(self, x: int) -> List[int]:\n        "
+
+
+def put_lcb(root: Path) -> None:
+    """The six files of LiveCodeBench, two problems each: one of input and output, one function."""
+    (root / "code_generation_lite").mkdir()
+    for version in range(1, 7):
+        rows = [
+            lcb_row(f"sum_{version}", [("1 2\n", "3\n")], [("5 6\n", "11\n"), ("0 0\n", "0\n")]),
+            lcb_row(
+                f"double_{version}",
+                [("2", "[2, 2]")],
+                [("3", "[3, 3]")],
+                function="double",
+                starter=LCB_STARTER,
+            ),
+        ]
+        path = root / f"code_generation_lite/test{version if version > 1 else ''}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
 @cache
 def folder() -> Path:
     """A data folder with all of them."""
@@ -86,4 +148,5 @@ def folder() -> Path:
     table = pyarrow.Table.from_pylist(HLE_ROWS)
     parquet.write_table(table, root / "hle/data/test-00000-of-00001.parquet")
     put_lcr(root)
+    put_lcb(root)
     return root

@@ -55,7 +55,7 @@ class GenConfigOptions(msgspec.Struct, frozen=True, kw_only=True):
     datasets: Annotated[
         tuple[str, ...],
         opt(
-            help="part of the suite: aime2025 gpqa ifeval mmlu_pro hle, with blanks or commas "
+            help="part of the suite: aime2025 gpqa ifeval code mmlu_pro hle, with blanks or commas "
             "(default: all)",
             short="-d",
             metavar="NAME",

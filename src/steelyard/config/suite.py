@@ -22,17 +22,16 @@ SUITE: Mapping[str, DatasetRef] = {
     "aime2025": DatasetRef(name="aime2025_judge_gen", abbr="aime2025_repeat_32", repeats=32),
     "gpqa": DatasetRef(name="gpqa_judge_gen", abbr="GPQA_diamond_repeat_4", repeats=4),
     "ifeval": DatasetRef(name="ifeval_gen", abbr="IFEval"),
+    "code": DatasetRef(name="livecodebench_v6_gen", abbr="lcb_code_generation_repeat_6", repeats=6),
     "mmlu_pro": DatasetRef(name="mmlu_pro_judge_gen"),
     "hle": DatasetRef(name="hle_judge_gen", abbr="hle_llmjudge"),
 }
 """The guide's names of its data sets, with its number of answers to each question."""
-NOT_HERE: Mapping[str, str] = {
-    "code": "LiveCodeBench runs code that a model wrote, for which there is no sandbox here yet",
-}
 _ABOUT: Mapping[str, str] = {
     "aime2025": "30 problems x 32, judged",
     "gpqa": "198 questions x 4, by rule, judged where the rule finds no right answer",
     "ifeval": "541 prompts, by rules",
+    "code": "LiveCodeBench v6, 175 problems x 6, by their tests, in a sandbox (bubblewrap)",
     "mmlu_pro": "12,032 questions in 14 fields, judged",
     "hle": "the questions without a picture, judged",
 }
@@ -67,7 +66,7 @@ def suite_config(wish: Wish, command: str) -> str:
     Raises ``ConfigError`` for unknown data sets, a missing address and an unusable name.
     """
     require(FOLDER_NAME, wish.task, "task name")
-    chosen, left_out = _chosen(wish.datasets)
+    chosen = _chosen(wish.datasets)
     if wish.stage != "eval" and not wish.api_server:
         raise ConfigError("--api-server is missing: the address of the model to be evaluated.")
     if wish.stage != "infer" and not wish.judger_server:
@@ -77,7 +76,7 @@ def suite_config(wish: Wish, command: str) -> str:
         )
     secrets: dict[str, str] = {}
     """Of addresses, by the variable that the file reads in their place."""
-    body = [*_model(wish, secrets), "", *_datasets(chosen, left_out)]
+    body = [*_model(wish, secrets), "", *_datasets(chosen)]
     if wish.stage != "infer":
         body += ["", *_judge(wish, secrets)]
     parts = [
@@ -94,15 +93,13 @@ def suite_config(wish: Wish, command: str) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _chosen(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """The data sets that are asked for, and those of the guide that are not here, with why."""
+def _chosen(names: Iterable[str]) -> list[str]:
+    """The data sets that are asked for."""
     wanted = [one for text in names for one in text.split(",") if one.strip()]
     wanted = list(dict.fromkeys(one.strip() for one in wanted))
     if "all" in wanted:
-        return list(SUITE), dict(NOT_HERE)
+        return list(SUITE)
     for name in wanted:
-        if name in NOT_HERE:
-            raise ConfigError(f"data set {name!r}: {NOT_HERE[name]}.")
         if name not in SUITE:
             close = near(name, tuple(SUITE))
             hint = f" Did you mean {close[0]}?" if close else ""
@@ -110,7 +107,7 @@ def _chosen(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
             raise ConfigError(f"data set {name!r} is not in the suite ({known}).{hint}")
     if not wanted:
         raise ConfigError(f"no data set is named. Known: {', '.join((*SUITE, 'all'))}.")
-    return wanted, {}
+    return wanted
 
 
 def _head(wish: Wish, command: str) -> list[str]:
@@ -161,10 +158,8 @@ def _asked(wish: Wish) -> ModelSpec:
     )
 
 
-def _datasets(chosen: Sequence[str], left_out: Mapping[str, str]) -> list[str]:
-    lines = ["# The data sets, with the number of answers to each question."]
-    lines += [f"# Of the guide's, {name} is left out: {why}." for name, why in left_out.items()]
-    lines.append("datasets = [")
+def _datasets(chosen: Sequence[str]) -> list[str]:
+    lines = ["# The data sets, with the number of answers to each question.", "datasets = ["]
     for name in chosen:
         lines.append(f"    # {name}: {_ABOUT[name]}")
         lines.append(f"    {literal(SUITE[name], 4)},")

@@ -10,6 +10,7 @@
     │   └── TornRecord
     ├── DiskError         writing failed; what was finished is kept                 exit 1
     ├── ServiceError      the service cannot be asked at all                        exit 1
+    ├── SandboxFailed     the sandbox for model-written code did not start          exit 1
     └── RunStopped        a job was stopped because every request failed alike      exit 1
 
 Every message says what was found, where, and what to do next. ``args`` mirrors the
@@ -119,6 +120,20 @@ class DiskError(SteelyardError):
 
 class ServiceError(SteelyardError):
     """The service cannot be asked at all (discovery failed, wrong address)."""
+
+
+class SandboxFailed(SteelyardError):
+    """The sandbox did not start, so nobody knows whether the program in it is right."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+    def __str__(self) -> str:
+        return (
+            f"the sandbox did not start: {self.said}\n"
+            "  The answers are kept; mark them again with --mode eval --reuse."
+        )
 
 
 class RunStopped(SteelyardError):

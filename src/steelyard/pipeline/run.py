@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from steelyard import sandbox
 from steelyard.core import DiskError, Plan, SteelyardError
 from steelyard.pipeline.continuity import as_asked
 from steelyard.pipeline.events import JobEnded, Listener, Notice, Planned
@@ -22,6 +23,7 @@ from steelyard.pipeline.records import sources
 from steelyard.pipeline.report import report
 from steelyard.pipeline.score import ScoreOptions, score
 from steelyard.pipeline.state import RunState, Settings
+from steelyard.scoring import is_sandboxed
 from steelyard.store import RunFolder
 
 _ASKING = ("all", "infer", "infer_judge")
@@ -100,6 +102,14 @@ def _score_all(run: RunState, prepared: Sequence[Prepared]) -> None:
 
 def _score(run: RunState, item: Prepared, options: ScoreOptions, log: JobLog) -> None:
     began = time.monotonic()
+    if is_sandboxed(item.job.task.scorer):
+        run.tell(
+            Notice(
+                text=f"programs are being run in the sandbox, {sandbox.at_once()} at a time",
+                level="info",
+                job=item.name,
+            )
+        )
     results = score(run.with_judge(item), run.folder, options)
     log.line("INFO", f"{results.scorer}: {results.answered} marked, {results.failed} failed")
     run.note_missing(item, results.failed + results.unasked)

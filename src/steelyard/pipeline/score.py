@@ -6,10 +6,11 @@ or after the data's answers were mended, needs no model.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from steelyard import store
+from steelyard import sandbox, store
 from steelyard.core import (
     DataError,
     Job,
@@ -26,7 +27,7 @@ from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import answer, label_ppls, replies, sources
 from steelyard.pipeline.tally import failure_kind
 from steelyard.reports import Detail, Results, results_json
-from steelyard.scoring import aisbench_value, cleaner, fold
+from steelyard.scoring import aisbench_value, cleaner, fold, is_sandboxed
 from steelyard.store import RunFolder
 
 
@@ -81,7 +82,14 @@ def _marks(
     prepared: Prepared, answers: Sequence[tuple[Sample, Reply]], scorer: Marking
 ) -> list[Score]:
     clean = cleaner(prepared.job.model.clean)
-    return [marked(reply, sample, scorer, clean) for sample, reply in answers]
+    if not is_sandboxed(scorer):
+        return [marked(reply, sample, scorer, clean) for sample, reply in answers]
+    sandbox.require()
+    threads = ThreadPoolExecutor(sandbox.at_once())
+    try:
+        return list(threads.map(lambda one: marked(one[1], one[0], scorer, clean), answers))
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def _results(
@@ -121,8 +129,15 @@ def _results(
         metrics=_metrics(prepared, scores),
         variants={} if job.judging else dict(_variants(prepared, answers)),
         aisbench_accuracy=_with_failures(prepared, scores),
+        sandbox=_walls(job),
         source_digest=source,
     )
+
+
+def _walls(job: Job) -> str | None:
+    """What the answers were run in, where they are programs."""
+    by_rule = job.judging is None or job.judging.cascade
+    return sandbox.isolation() if by_rule and is_sandboxed(job.task.scorer) else None
 
 
 def _with_extract_rate(results: Results) -> Results:

@@ -95,6 +95,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     """Share of answers from which something could be read, in percent, when it was asked for."""
     judge: JudgeAccount | None = None
     """Where a model marked."""
+    sandbox: str | None = None
+    """Where the answers are programs that were run: behind which walls."""
     source_digest: str
     """Digest of the files that this was made from."""
 
@@ -140,7 +142,7 @@ def results_json(results: Results, details: Iterable[Detail] | None = None) -> b
         "high": first.high if first else None,
     }
     fields |= msgspec.structs.asdict(results)
-    for optional in ("extract_rate", "judge"):
+    for optional in ("extract_rate", "judge", "sandbox"):
         if fields[optional] is None:
             del fields[optional]
     if details is not None:

@@ -1,9 +1,9 @@
 """Marking answers, folding marks into metrics, and saying how sure we are.
 
-Rule: pure functions of their arguments. No files, no clocks, no asking of models; the one process
-that is started (``math_check``) is a pure function with a wall around it. Code that models wrote is
-never run here. A name is imported from its file when it is first used, so that a run pays only
-for the rules it needs.
+Rule: pure functions of their arguments. No files, no clocks, no asking of models; the processes
+that are started (``math_check``, ``code_check``) are functions with a wall around them. Code that
+models wrote is run in ``sandbox`` and nowhere else. A name is imported from its file when it is
+first used, so that a run pays only for the rules it needs.
 """
 
 from importlib import import_module
@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from steelyard.scoring.clean import (
         cleaner,
+    )
+    from steelyard.scoring.code_cases import (
+        livecodebench_first,
+        livecodebench_last,
+    )
+    from steelyard.scoring.code_check import (
+        humaneval,
+        mbpp,
+        mbpp_counts,
     )
     from steelyard.scoring.comparing import (
         Comparison,
@@ -139,6 +148,7 @@ if TYPE_CHECKING:
     )
     from steelyard.scoring.registry import (
         check,
+        is_sandboxed,
         scorer,
     )
     from steelyard.scoring.style import (
@@ -180,12 +190,14 @@ __all__ = [
     "graded_pairwise",
     "gsm8k",
     "gsm8k_fixed",
+    "humaneval",
     "ifeval_figures",
     "ifeval_strict",
     "in_both_orders",
     "in_points",
     "insisting",
     "instructions_target",
+    "is_sandboxed",
     "json_verifier",
     "judged",
     "judged_score",
@@ -195,6 +207,8 @@ __all__ = [
     "length_bias",
     "length_controlled",
     "letter_verifier",
+    "livecodebench_first",
+    "livecodebench_last",
     "macro",
     "majority",
     "mark",
@@ -203,6 +217,8 @@ __all__ = [
     "math_v2",
     "math_verify",
     "math_verify_fixed",
+    "mbpp",
+    "mbpp_counts",
     "mmlu_pro_0_shot",
     "mmlu_pro_5_shot",
     "mmlu_pro_official",
@@ -240,6 +256,15 @@ __all__ = [
 
 _FILES = {
     "clean": ("cleaner",),
+    "code_cases": (
+        "livecodebench_first",
+        "livecodebench_last",
+    ),
+    "code_check": (
+        "humaneval",
+        "mbpp",
+        "mbpp_counts",
+    ),
     "comparing": (
         "Comparison",
         "compare",
@@ -352,6 +377,7 @@ _FILES = {
     "ratings": ("bradley_terry",),
     "registry": (
         "check",
+        "is_sandboxed",
         "scorer",
     ),
     "style": ("style_of",),

@@ -31,6 +31,8 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     live: bool = True
     needs: Callable[[], None] | None = None
     """Raises ``MissingExtra`` when the rule cannot run on this machine."""
+    sandboxed: bool = False
+    """It runs what the model wrote, in ``sandbox``; several calls at the same time are good."""
 
     def __call__(self, text: str, sample: Sample) -> Verdict:
         """Mark one answer."""
@@ -52,7 +54,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
         home = (self.function.__module__, getattr(self.function, "__name__", ""))
         if isinstance(_named(*home), Rule):  # decorated: under the function's name stands the rule
             return _named, home
-        return Rule, (self.function, self.id, self.live, self.needs)
+        return Rule, (self.function, self.id, self.live, self.needs, self.sandboxed)
 
 
 def scorer(
@@ -61,24 +63,34 @@ def scorer(
     live: bool = True,
     name: str | None = None,
     needs: Callable[[], None] | None = None,
+    sandboxed: bool = False,
 ) -> Callable[[Mark], Rule]:
     """Turn a function into a scorer called ``name`` (the function's own name when not given).
 
     ``live=False`` says that one call may take longer than about a millisecond; such a scorer is
     not run while requests are in flight. ``needs`` raises ``MissingExtra`` where the scorer cannot
-    work, so that planning can refuse it.
+    work, so that planning can refuse it. ``sandboxed`` says that it runs code in ``sandbox``.
     """
 
     def decorate(function: Mark) -> Rule:
-        return Rule(function, f"{name or function.__name__}@{version}", live, needs)
+        return Rule(function, f"{name or function.__name__}@{version}", live, needs, sandboxed)
 
     return decorate
 
 
 def check(rule: Marking) -> None:
-    """Raise ``MissingExtra`` when ``rule`` needs a package that is not installed."""
+    """Raise ``ConfigError`` when ``rule`` needs a package or a sandbox that is not here."""
     if isinstance(rule, Rule) and rule.needs is not None:
         rule.needs()
+    if is_sandboxed(rule):
+        from steelyard import sandbox
+
+        sandbox.require()
+
+
+def is_sandboxed(rule: Marking) -> bool:
+    """Whether ``rule`` runs what the model wrote."""
+    return isinstance(rule, Rule) and rule.sandboxed
 
 
 def _named(module: str, name: str) -> object:
