@@ -32,6 +32,7 @@ typedef struct {
     int64_t looked_ns;
     int64_t ahead_ns; /* of our clock over the kernel's */
     long reads;
+    int left; /* a socket was not read to its end */
 } Look;
 
 static int64_t clock_ns(clockid_t clock) {
@@ -85,22 +86,22 @@ static int tell(PyObject *told, int descriptor, int what) {
 /* Puts a read into its inlet; whether it needs a look at: 1, 0, or -1 with an exception set. */
 static int put(PyObject *inlet, int64_t ns, ssize_t size) {
     PyObject *times = PyTuple_GetItem(inlet, 0), *reads = PyTuple_GetItem(inlet, 1);
-    PyObject *quiet = PyTuple_GetItem(inlet, 2);
-    if (!times || !reads || !quiet) return -1;
-    Py_ssize_t number = PyList_Size(times);
-    if (number > 0) { /* bytes of one connection come in order */
-        int64_t last_ns = PyLong_AsLongLong(PyList_GetItem(times, number - 1));
-        if (ns < last_ns) ns = last_ns;
-    }
+    PyObject *quiet = PyTuple_GetItem(inlet, 2), *since = PyTuple_GetItem(inlet, 3);
+    if (!times || !reads || !quiet || !since) return -1;
+    Py_ssize_t number = PyList_Size(times); /* bytes of one connection come in order */
+    PyObject *last = number > 0 ? PyList_GetItem(times, number - 1) : since;
+    long long last_ns = PyLong_AsLongLong(last);
+    if (last_ns == -1 && PyErr_Occurred()) return -1;
+    if (ns < last_ns) ns = last_ns;
     if (append_new(times, PyLong_FromLongLong(ns)) < 0) return -1;
     if (append_new(reads, PyBytes_FromStringAndSize(bytes_read, size)) < 0) return -1;
     return quiet != Py_True || size < 4 || !memcmp(bytes_read + size - 4, "\r\n\r\n", 4);
 }
 
-/* Reads one socket until it is empty. 0, or -1 with an exception set. */
+/* Reads one socket until it is empty, or had its turn. 0, or -1 with an exception set. */
 static int read_socket(int epoll, struct epoll_event *event, PyObject *inlet, Look *look,
                        PyObject *told) {
-    char notes[CMSG_SPACE(sizeof(struct timespec)) + 64];
+    _Alignas(struct cmsghdr) char notes[CMSG_SPACE(sizeof(struct timespec)) + 64];
     struct iovec place = {bytes_read, READ_BYTES};
     int descriptor = event->data.fd, looks = 0;
     for (int number = 0;; number++) {
@@ -110,6 +111,7 @@ static int read_socket(int epoll, struct epoll_event *event, PyObject *inlet, Lo
                 PyErr_SetFromErrno(PyExc_OSError);
                 return -1;
             }
+            look->left = 1;
             break;
         }
         struct msghdr message = {
@@ -154,7 +156,7 @@ static PyObject *look(PyObject *module, PyObject *args) {
         Py_XDECREF(inlet);
     }
     if (!told) return NULL;
-    PyObject *all = found >= 0 && found < MOST_A_LOOK ? Py_True : Py_False;
+    PyObject *all = found >= 0 && found < MOST_A_LOOK && !now.left ? Py_True : Py_False;
     return Py_BuildValue("(LlON)", (long long)now.looked_ns, now.reads, all, told);
 }
 

@@ -99,6 +99,8 @@ class Inlet(NamedTuple):
     reads: list[bytes]
     quiet: bool
     """A read that does not end in an empty line completes nothing, and nobody need hear of it."""
+    since_ns: int = 0
+    """Nothing that belongs here arrived before, whatever a clock that is set makes of its stamp."""
 
 
 class Receiver:
@@ -150,7 +152,10 @@ class Receiver:
                 self._rest.cancel()
             self._epoll.close()
 
-    def _look(self) -> None:
+    def read(self) -> bool:
+        """Read what there is, not waiting for the end of a rest; whether that was all."""
+        if self._epoll.closed:
+            return True
         looked_ns, reads, all_read, told = _arrivals.look(
             self._epoll.fileno(), self._inlets, self._nothing_before_ns
         )
@@ -160,23 +165,31 @@ class Receiver:
             self._loop.call_soon(self._tell)
         self._told += [(self._readers[descriptor], descriptor, what) for descriptor, what in told]
         self._window.add(looked_ns, reads, len(told), connections=len(self._inlets))
+        return all_read
+
+    def _look(self) -> None:
+        all_read = self.read()
         self._wait(crowded=self._window.crowded and all_read)
 
     def _tell(self) -> None:
         """Tell some of what was found. Who hears of an answer's end sends the next request."""
         told = self._told
-        for _ in range(min(len(told), TOLD_A_TURN)):
-            reader, descriptor, what = told.popleft()
-            if self._readers.get(descriptor) is not reader:  # removed in the meantime
-                continue
-            if what == _CAME:
-                reader.came()
-            elif what == _ENDED:
-                reader.ended(None)
-            else:
-                reader.ended(OSError(what, os.strerror(what)))
-        if told:
-            self._loop.call_soon(self._tell)
+        try:
+            for _ in range(min(len(told), TOLD_A_TURN)):
+                self._tell_one(*told.popleft())
+        finally:  # also when one raised: the others still want to hear
+            if told:
+                self._loop.call_soon(self._tell)
+
+    def _tell_one(self, reader: Reader, descriptor: int, what: int) -> None:
+        if self._readers.get(descriptor) is not reader:  # removed in the meantime
+            return
+        if what == _CAME:
+            reader.came()
+        elif what == _ENDED:
+            reader.ended(None)
+        else:
+            reader.ended(OSError(what, os.strerror(what)))
 
     def _wait(self, *, crowded: bool) -> None:
         """Have the next look after a rest, or when there is something to be read."""
