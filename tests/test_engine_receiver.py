@@ -122,6 +122,26 @@ def test_bytes_that_are_read_late_are_timed_by_their_arrival() -> None:
 
 
 @built
+def test_pieces_that_are_read_together_arrived_with_the_last() -> None:
+    async def main(theirs: socket.socket, ours: socket.socket) -> None:
+        reading, heard = Receiver(), Heard()
+        reading.add(ours, heard, heard.inlet)
+        await asyncio.sleep(0.01)
+        theirs.send(b"one")
+        time.sleep(0.05)  # noqa: ASYNC251 - the loop is held up on purpose
+        second_ns = time.monotonic_ns()
+        theirs.send(b"two")
+        time.sleep(0.05)  # noqa: ASYNC251
+        await until(lambda: heard.bytes == b"onetwo")
+        (arrived_ns,) = heard.inlet.times
+        assert 0 <= arrived_ns - second_ns < 20 * MS
+        reading.close()
+
+    with connected() as (ours, theirs):
+        asyncio.run(main(theirs, ours))
+
+
+@built
 def test_a_stamp_from_before_a_look_that_found_nothing_is_not_believed() -> None:
     from steelyard.engine import _arrivals
 

@@ -1,9 +1,10 @@
 """Reading connections with the kernel's word on when their bytes arrived.
 
 The kernel stamps every packet as it comes in, so a figure does not depend on how soon this process
-gets round to reading: not when thousands of streams are open, not when the processor is busy. And
-as nothing is lost by looking a little later, pieces of many streams are collected once in a
-millisecond: to wake up for each costs more than to read it.
+gets round to reading: not when thousands of streams are open, not when the processor is busy. Only
+pieces of one stream that are read together have one arrival, that of the last. And as little is
+lost by looking a little later, pieces of many streams are collected once in a millisecond: to wake
+up for each costs more than to read it.
 
 Where the module in C was built and the kernel does so (Linux), and not for TLS, whose library reads
 for itself. Elsewhere the event loop reads, and an arrival is the time at which its read returned.
