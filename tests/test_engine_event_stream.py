@@ -100,6 +100,18 @@ def test_events_are_alike_up_to_the_first_that_is_not(texts: list[bytes], before
     assert following is None or following[0] == datas[len(found)]
 
 
+@pytest.mark.skipif(event_stream_module._alike is None, reason="the modules in C were not built")
+def test_of_a_long_run_so_many_are_found_at_a_time() -> None:
+    texts = [b"%d" % number for number in range(2000)]
+    events = ChunkedEvents(b"".join(event(b"<" + text + b">") for text in texts) + LAST, 0)
+    found: list[bytes] = []
+    while some := events.alike(b"<", b">")[0]:
+        assert len(some) <= 512
+        found += some
+        events.skip(events.alike(b"<", b">")[1])
+    assert found == texts
+
+
 def test_without_the_module_in_c_events_are_taken_singly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream_module, "_alike", None)
     events = ChunkedEvents(event(b"<a>") + event(b"<b>") + LAST, 0)

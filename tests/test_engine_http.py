@@ -279,6 +279,24 @@ def test_an_early_refusal_of_a_long_request_is_read_and_the_connection_given_up(
     assert wire.connections == 2
 
 
+def test_an_early_refusal_is_read_also_when_sending_fails_before_the_next_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("CROWDED_PER_NS", -1), ("LONG_NS", 0), ("WINDOW_NS", 0), ("REST_S", 0.5)):
+        monkeypatch.setattr(receiver, name, value)  # it rests after the first look
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+
+    async def main() -> Exchange:
+        async with playing([READ, OK, DEAF, 0.1, refusal, RESET]) as wire:
+            client = HttpClient(HttpOptions(base_url=wire.url), load=Load(timeout_s=5))
+            await client.send(HttpRequest("/"))
+            found = await client.send(HttpRequest("/", b"x" * 20_000_000))
+            await client.close()
+            return found
+
+    assert run(main()).status == 413
+
+
 def test_a_service_that_reads_nothing_runs_into_the_limit() -> None:
     big = HttpRequest("/", b"x" * 20_000_000)
     [found], _ = exchanges([DEAF, HANG], request=big, load=Load(timeout_s=0.3))
@@ -348,6 +366,23 @@ def test_closing_ends_what_is_under_way() -> None:
             assert found.kind == "broken_stream"
 
     run(main())
+
+
+def test_a_connection_that_is_opened_while_the_client_closes_is_no_trouble() -> None:
+    async def main() -> tuple[Exchange, Exchange]:
+        async with playing([READ, OK]) as wire:
+            client = HttpClient(HttpOptions(base_url=wire.url), load=Load(timeout_s=5))
+            first = await client.send(HttpRequest("/"))
+            asked = [asyncio.create_task(client.send(HttpRequest("/"))) for _ in range(2)]
+            await asyncio.sleep(0)
+            await client.close()
+            found = await asked[1]
+            await client.close()
+            return first, found
+
+    first, found = run(main())
+    assert first.status == 200
+    assert found.failure is None or found.failure.kind in ("connect", "broken_stream")
 
 
 def test_connections_opened_ahead_are_those_that_requests_use() -> None:

@@ -14,9 +14,11 @@ import socket
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +31,18 @@ built = pytest.mark.skipif(
     not receiver.available(),
     reason="the kernel does not stamp arrivals here, or the modules in C were not built",
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stamping() -> Iterator[None]:
+    """Stamps of the first packets after a while without any take the kernel a moment."""
+    if not receiver.available():
+        yield
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.setsockopt(socket.SOL_SOCKET, 35, 1)
+        time.sleep(0.05)
+        yield
 
 
 class Heard:
@@ -79,6 +93,15 @@ def test_the_modules_in_c_are_built_where_there_is_a_compiler() -> None:
 
 
 @built
+@pytest.mark.parametrize(
+    ("url", "clock"),
+    [("https://host", "event loop"), ("HTTPS://host", "event loop"), ("http://host", "kernel")],
+)
+def test_tls_is_timed_by_the_event_loop(url: str, clock: str) -> None:
+    assert dial.arrival_clock(url) == clock
+
+
+@built
 def test_bytes_that_are_read_late_are_timed_by_their_arrival() -> None:
     async def main(theirs: socket.socket, ours: socket.socket) -> None:
         reading, heard = Receiver(), Heard()
@@ -92,6 +115,26 @@ def test_bytes_that_are_read_late_are_timed_by_their_arrival() -> None:
             await until(lambda text=text: heard.bytes.endswith(text))
         for sent, arrived in zip(sent_ns, heard.inlet.times, strict=True):
             assert 0 <= arrived - sent < 20 * MS
+        reading.close()
+
+    with connected() as (ours, theirs):
+        asyncio.run(main(theirs, ours))
+
+
+@built
+def test_pieces_that_are_read_together_arrived_with_the_last() -> None:
+    async def main(theirs: socket.socket, ours: socket.socket) -> None:
+        reading, heard = Receiver(), Heard()
+        reading.add(ours, heard, heard.inlet)
+        await asyncio.sleep(0.01)
+        theirs.send(b"one")
+        time.sleep(0.05)  # noqa: ASYNC251 - the loop is held up on purpose
+        second_ns = time.monotonic_ns()
+        theirs.send(b"two")
+        time.sleep(0.05)  # noqa: ASYNC251
+        await until(lambda: heard.bytes == b"onetwo")
+        (arrived_ns,) = heard.inlet.times
+        assert 0 <= arrived_ns - second_ns < 20 * MS
         reading.close()
 
     with connected() as (ours, theirs):
@@ -115,6 +158,21 @@ def test_a_stamp_from_before_a_look_that_found_nothing_is_not_believed() -> None
         assert inlet.times == [nothing_before_ns]
         assert (reads, all_read, told) == (1, True, [(ours.fileno(), -1)])
         assert looked_ns >= nothing_before_ns
+
+
+@built
+def test_nothing_arrived_before_it_was_asked_for() -> None:
+    from steelyard.engine import _arrivals
+
+    with connected() as (ours, theirs), select.epoll() as epoll:
+        ours.setsockopt(socket.SOL_SOCKET, 35, 1)
+        epoll.register(ours.fileno(), select.EPOLLIN | select.EPOLLET)
+        nothing_before_ns = time.monotonic_ns()
+        theirs.send(b"a stray")
+        time.sleep(0.02)
+        inlet = Inlet([], [], quiet=False, since_ns=time.monotonic_ns())
+        _arrivals.look(epoll.fileno(), {ours.fileno(): inlet}, nothing_before_ns)
+        assert inlet.times == [inlet.since_ns]
 
 
 @built
@@ -159,6 +217,66 @@ def test_all_that_comes_is_read_and_then_the_end(size: int) -> None:
 
     with connected() as (ours, theirs):
         asyncio.run(main(theirs, ours))
+
+
+@built
+def test_a_look_that_leaves_something_says_so() -> None:
+    """What is left did arrive before it, so the next look must not think otherwise."""
+    from steelyard.engine import _arrivals
+
+    with (
+        ThreadPoolExecutor() as pool,
+        connected() as (ours, theirs),
+        select.epoll() as epoll,
+    ):
+        epoll.register(ours.fileno(), select.EPOLLIN | select.EPOLLET)
+        inlet = Inlet([], [], quiet=False)
+        sent = bytes(50_000_000)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)  # comes while it is read
+        sending = pool.submit(theirs.sendall, sent)
+        left_over = 0
+        while sum(map(len, inlet.reads)) < len(sent):
+            select.select([epoll.fileno()], [], [], 5)
+            time.sleep(0.002)
+            before = len(inlet.reads)
+            _, reads, all_read, _ = _arrivals.look(epoll.fileno(), {ours.fileno(): inlet}, 0)
+            assert reads == len(inlet.reads) - before
+            assert all_read == (reads < 16)
+            left_over += not all_read
+        sending.result()
+        if not left_over:
+            pytest.skip("the kernel's buffers are smaller than what is read in one look")
+
+
+@built
+def test_a_reader_that_fails_leaves_the_others_theirs() -> None:
+    class Failing(Heard):
+        def came(self) -> None:
+            raise RuntimeError
+
+    async def main(pairs: list[tuple[socket.socket, socket.socket]]) -> None:
+        failures: list[object] = []
+        loop = asyncio.get_running_loop()
+
+        def note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            failures.append(context["exception"])
+
+        loop.set_exception_handler(note)
+        reading, all_heard = Receiver(), [Failing(), Heard(), Heard()]
+        for (ours, _), heard in zip(pairs, all_heard, strict=True):
+            reading.add(ours, heard, heard.inlet)
+        for text in (b"one", b"two"):
+            for _, theirs in pairs:
+                theirs.send(text)
+            await until(lambda text=text: all(one.bytes.endswith(text) for one in all_heard))
+            await until(lambda text=text: all(one.told for one in all_heard[1:]))
+            for heard in all_heard:
+                heard.told.clear()
+        assert failures
+        reading.close()
+
+    with ExitStack() as stack:
+        asyncio.run(main([stack.enter_context(connected()) for _ in range(3)]))
 
 
 @built

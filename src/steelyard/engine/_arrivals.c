@@ -9,6 +9,9 @@
 #include <Python.h>
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,6 +23,7 @@
 #define MOST_A_LOOK 512
 #define MOST_READS 16 /* of one socket in one look; then others have their turn */
 #define SURE_NS 2000
+#define PROMPT_NS 3000000 /* what is read so soon after its stamp cannot have waited for long */
 #define NS_PER_S 1000000000LL
 
 static char bytes_read[READ_BYTES];
@@ -32,6 +36,7 @@ typedef struct {
     int64_t looked_ns;
     int64_t ahead_ns; /* of our clock over the kernel's */
     long reads;
+    int left; /* a socket was not read to its end */
 } Look;
 
 static int64_t clock_ns(clockid_t clock) {
@@ -40,15 +45,25 @@ static int64_t clock_ns(clockid_t clock) {
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* When the bytes of `message` arrived, within what is possible: the stamp of bytes that waited for
- * a lost packet is older than they could be read, and the kernel's clock may be set. */
-static int64_t arrived_ns(struct msghdr *message, const Look *look) {
+/* Whether packets of this connection ever came out of order: bytes that waited for a lost packet
+ * carry a stamp from before they could be read. A kernel that does not count them: who knows. */
+static int out_of_order(int descriptor) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return 1;
+    if (size < offsetof(struct tcp_info, tcpi_rcv_ooopack) + sizeof info.tcpi_rcv_ooopack) return 1;
+    return info.tcpi_rcv_ooopack > 0;
+}
+
+/* When the bytes of `message` arrived, within what is possible: the kernel's clock may be set. */
+static int64_t arrived_ns(int descriptor, struct msghdr *message, const Look *look) {
     for (struct cmsghdr *note = CMSG_FIRSTHDR(message); note; note = CMSG_NXTHDR(message, note)) {
         if (note->cmsg_level != SOL_SOCKET || note->cmsg_type != SCM_TIMESTAMPNS) continue;
         struct timespec stamp;
         memcpy(&stamp, CMSG_DATA(note), sizeof stamp);
         int64_t ns = (int64_t)stamp.tv_sec * NS_PER_S + stamp.tv_nsec + look->ahead_ns;
-        if (ns < look->nothing_before_ns) return look->nothing_before_ns;
+        if (ns < look->nothing_before_ns) ns = look->nothing_before_ns;
+        if (ns < look->looked_ns - PROMPT_NS && out_of_order(descriptor)) break;
         if (ns <= look->looked_ns) return ns;
         int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
         return ns < now_ns ? ns : now_ns;
@@ -85,22 +100,22 @@ static int tell(PyObject *told, int descriptor, int what) {
 /* Puts a read into its inlet; whether it needs a look at: 1, 0, or -1 with an exception set. */
 static int put(PyObject *inlet, int64_t ns, ssize_t size) {
     PyObject *times = PyTuple_GetItem(inlet, 0), *reads = PyTuple_GetItem(inlet, 1);
-    PyObject *quiet = PyTuple_GetItem(inlet, 2);
-    if (!times || !reads || !quiet) return -1;
-    Py_ssize_t number = PyList_Size(times);
-    if (number > 0) { /* bytes of one connection come in order */
-        int64_t last_ns = PyLong_AsLongLong(PyList_GetItem(times, number - 1));
-        if (ns < last_ns) ns = last_ns;
-    }
+    PyObject *quiet = PyTuple_GetItem(inlet, 2), *since = PyTuple_GetItem(inlet, 3);
+    if (!times || !reads || !quiet || !since) return -1;
+    Py_ssize_t number = PyList_Size(times); /* bytes of one connection come in order */
+    PyObject *last = number > 0 ? PyList_GetItem(times, number - 1) : since;
+    long long last_ns = PyLong_AsLongLong(last);
+    if (last_ns == -1 && PyErr_Occurred()) return -1;
+    if (ns < last_ns) ns = last_ns;
     if (append_new(times, PyLong_FromLongLong(ns)) < 0) return -1;
     if (append_new(reads, PyBytes_FromStringAndSize(bytes_read, size)) < 0) return -1;
     return quiet != Py_True || size < 4 || !memcmp(bytes_read + size - 4, "\r\n\r\n", 4);
 }
 
-/* Reads one socket until it is empty. 0, or -1 with an exception set. */
+/* Reads one socket until it is empty, or had its turn. 0, or -1 with an exception set. */
 static int read_socket(int epoll, struct epoll_event *event, PyObject *inlet, Look *look,
                        PyObject *told) {
-    char notes[CMSG_SPACE(sizeof(struct timespec)) + 64];
+    _Alignas(struct cmsghdr) char notes[CMSG_SPACE(sizeof(struct timespec)) + 64];
     struct iovec place = {bytes_read, READ_BYTES};
     int descriptor = event->data.fd, looks = 0;
     for (int number = 0;; number++) {
@@ -110,6 +125,7 @@ static int read_socket(int epoll, struct epoll_event *event, PyObject *inlet, Lo
                 PyErr_SetFromErrno(PyExc_OSError);
                 return -1;
             }
+            look->left = 1;
             break;
         }
         struct msghdr message = {
@@ -123,7 +139,7 @@ static int read_socket(int epoll, struct epoll_event *event, PyObject *inlet, Lo
             return tell(told, descriptor, what);
         }
         look->reads++;
-        int wants = put(inlet, arrived_ns(&message, look), size);
+        int wants = put(inlet, arrived_ns(descriptor, &message, look), size);
         if (wants < 0) return -1;
         looks |= wants;
         if (size < READ_BYTES && event->events == EPOLLIN) break;
@@ -154,7 +170,7 @@ static PyObject *look(PyObject *module, PyObject *args) {
         Py_XDECREF(inlet);
     }
     if (!told) return NULL;
-    PyObject *all = found >= 0 && found < MOST_A_LOOK ? Py_True : Py_False;
+    PyObject *all = found >= 0 && found < MOST_A_LOOK && !now.left ? Py_True : Py_False;
     return Py_BuildValue("(LlON)", (long long)now.looked_ns, now.reads, all, told);
 }
 

@@ -80,7 +80,8 @@ class Connection(asyncio.Protocol):
     def _expect(self, *, in_chunks: bool, in_events: bool) -> None:
         """Say where the next reads go, and which of them need a look."""
         self._in_events = in_events
-        self._inlet = Inlet(self._capture.times, self._capture.reads, quiet=in_chunks)
+        capture = self._capture
+        self._inlet = Inlet(capture.times, capture.reads, in_chunks, capture.sent_ns)
         if self._receiver is not None:
             self._receiver.into(self._descriptor, self._inlet)
 
@@ -172,7 +173,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``. Not called while a ``Receiver`` reads."""
-        times, reads, quiet = self._inlet
+        times, reads, quiet, _ = self._inlet
         times.append(monotonic_ns())
         reads.append(data)
         if not (quiet and len(data) > 3 and not data.endswith(_LINE_ENDS)):
@@ -212,7 +213,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.Protocol``."""
         exc = exc or self._trouble
-        self._read_no_more()
+        if self._receiver is not None:  # writing failed; an answer may have come before
+            self._receiver.read()
+            self._read_no_more()
         if self._answered is not None:
             self._look()
         if self._answered is not None:

@@ -58,7 +58,7 @@ class Route(NamedTuple):
 
 def arrival_clock(base_url: str) -> ArrivalClock:
     """Who says when bytes of the service at ``base_url`` arrive; see ``receiver``."""
-    return "event loop" if base_url.startswith("https:") or not available() else "kernel"
+    return "event loop" if base_url[:6].lower() == "https:" or not available() else "kernel"
 
 
 class Dialer:
@@ -105,7 +105,11 @@ class Dialer:
         return connection
 
     def close(self) -> None:
-        """Read no connection any more; to be called when all are closed."""
+        """Read no connection any more; to be called when all are closed.
+
+        One that is being opened meanwhile is left to the event loop.
+        """
+        self._stamped = False
         if self._receiver is not None:
             self._receiver.close()
 

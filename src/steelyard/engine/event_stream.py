@@ -57,8 +57,9 @@ class ChunkedEvents:
     def alike(self, before: bytes, after: bytes) -> tuple[list[bytes], list[int]]:
         """What stands between ``before`` and ``after`` in the next events, and where those end.
 
-        Up to the first event that is not made so or has nothing in between; ``skip`` leaves behind
-        as many of them as were of use. None without the module in C: they are then taken singly.
+        Up to the first event that is not made so or has nothing in between, and so many at a time;
+        ``skip`` leaves behind as many of them as were of use. None without the module in C: they
+        are then taken singly.
         """
         if _alike is None:
             return [], []

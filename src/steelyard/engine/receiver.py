@@ -1,9 +1,10 @@
 """Reading connections with the kernel's word on when their bytes arrived.
 
 The kernel stamps every packet as it comes in, so a figure does not depend on how soon this process
-gets round to reading: not when thousands of streams are open, not when the processor is busy. And
-as nothing is lost by looking a little later, pieces of many streams are collected once in a
-millisecond: to wake up for each costs more than to read it.
+gets round to reading: not when thousands of streams are open, not when the processor is busy. Only
+pieces of one stream that are read together have one arrival, that of the last. And as little is
+lost by looking a little later, pieces of many streams are collected once in a millisecond: to wake
+up for each costs more than to read it.
 
 Where the module in C was built and the kernel does so (Linux), and not for TLS, whose library reads
 for itself. Elsewhere the event loop reads, and an arrival is the time at which its read returned.
@@ -99,14 +100,16 @@ class Inlet(NamedTuple):
     reads: list[bytes]
     quiet: bool
     """A read that does not end in an empty line completes nothing, and nobody need hear of it."""
+    since_ns: int = 0
+    """Nothing that belongs here arrived before, whatever a clock that is set makes of its stamp."""
 
 
 class Receiver:
     """Reads any number of sockets on the running event loop, where that is ``available``.
 
     An arrival lies between the last look that found nothing and the reading. The kernel's stamp is
-    only believed within these bounds: bytes that waited for a lost packet carry an older one, and
-    its clock, unlike ours, may be set.
+    only believed within these bounds: its clock, unlike ours, may be set. And where packets came out
+    of order only when it is fresh: bytes that waited for a lost packet carry one from before.
     """
 
     def __init__(self) -> None:
@@ -150,7 +153,10 @@ class Receiver:
                 self._rest.cancel()
             self._epoll.close()
 
-    def _look(self) -> None:
+    def read(self) -> bool:
+        """Read what there is, not waiting for the end of a rest; whether that was all."""
+        if self._epoll.closed:
+            return True
         looked_ns, reads, all_read, told = _arrivals.look(
             self._epoll.fileno(), self._inlets, self._nothing_before_ns
         )
@@ -160,23 +166,31 @@ class Receiver:
             self._loop.call_soon(self._tell)
         self._told += [(self._readers[descriptor], descriptor, what) for descriptor, what in told]
         self._window.add(looked_ns, reads, len(told), connections=len(self._inlets))
+        return all_read
+
+    def _look(self) -> None:
+        all_read = self.read()
         self._wait(crowded=self._window.crowded and all_read)
 
     def _tell(self) -> None:
         """Tell some of what was found. Who hears of an answer's end sends the next request."""
         told = self._told
-        for _ in range(min(len(told), TOLD_A_TURN)):
-            reader, descriptor, what = told.popleft()
-            if self._readers.get(descriptor) is not reader:  # removed in the meantime
-                continue
-            if what == _CAME:
-                reader.came()
-            elif what == _ENDED:
-                reader.ended(None)
-            else:
-                reader.ended(OSError(what, os.strerror(what)))
-        if told:
-            self._loop.call_soon(self._tell)
+        try:
+            for _ in range(min(len(told), TOLD_A_TURN)):
+                self._tell_one(*told.popleft())
+        finally:  # also when one raised: the others still want to hear
+            if told:
+                self._loop.call_soon(self._tell)
+
+    def _tell_one(self, reader: Reader, descriptor: int, what: int) -> None:
+        if self._readers.get(descriptor) is not reader:  # removed in the meantime
+            return
+        if what == _CAME:
+            reader.came()
+        elif what == _ENDED:
+            reader.ended(None)
+        else:
+            reader.ended(OSError(what, os.strerror(what)))
 
     def _wait(self, *, crowded: bool) -> None:
         """Have the next look after a rest, or when there is something to be read."""

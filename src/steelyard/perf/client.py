@@ -4,8 +4,9 @@ A run is *client-bound* when one of these holds:
 
 - loop delay: one turn in ten of a sender's event loop takes more than 5 % of the median TTFT or
   more than 10 % of the median gap between events, so that what is measured is partly the client.
-  Where the kernel says when bytes arrive that is no matter, but requests wait to be sent: there it
-  is 5 % of the median time to the last event;
+  Where the kernel says when bytes arrive that is no matter as long as a stream's events are read
+  one by one, but requests wait to be sent: there it is the whole of the median gap between events,
+  or 5 % of the median time to the last event;
 - CPU: the busiest sender process uses more than 90 % of a core while requests are under way;
 - lateness: one scheduled request in a hundred is sent so late that it is more than 5 % of the
   median time from due to last event. When at that moment the places in flight were taken it was
@@ -29,6 +30,8 @@ from steelyard.perf.latency import NS_PER_MS, e2el_ns, ttft_ns
 _DELAY_OF_TTFT = 0.05
 _DELAY_OF_ITL = 0.10
 _DELAY_OF_E2EL = 0.05
+_DELAY_MERGES = 1.0
+"""Of a gap: what came meanwhile is one read, and its arrival that of the last byte."""
 _BUSY = 0.90
 _LATE = 0.05
 _US_PER_MS = 1000
@@ -151,15 +154,16 @@ def _held_up_by_loop(
 ) -> Iterator[tuple[str, Floats, float]]:
     """What a slow event loop spoils: name, values in ms, and the share that counts."""
     ok = columns.ok
+    streamed = ok & (columns.first_ns != UNKNOWN)
     if kernel_clock:
         yield "time to the last event", (e2el_ns(columns) / NS_PER_MS)[ok], _DELAY_OF_E2EL
-        return
-    streamed = ok & (columns.first_ns != UNKNOWN)
-    yield "TTFT", (ttft_ns(columns) / NS_PER_MS)[streamed], _DELAY_OF_TTFT
+    else:
+        yield "TTFT", (ttft_ns(columns) / NS_PER_MS)[streamed], _DELAY_OF_TTFT
     several = streamed & (columns.events > 1)
     events = np.maximum(columns.events - 1, 1)
     gaps_ms = (columns.last_ns - columns.first_ns) / NS_PER_MS / events
-    yield "gap between events", gaps_ms[several], _DELAY_OF_ITL
+    share = _DELAY_MERGES if kernel_clock else _DELAY_OF_ITL
+    yield "gap between events", gaps_ms[several], share
 
 
 def _busy(cpu_share: float | None) -> list[_Finding]:
