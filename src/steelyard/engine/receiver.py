@@ -108,8 +108,8 @@ class Receiver:
     """Reads any number of sockets on the running event loop, where that is ``available``.
 
     An arrival lies between the last look that found nothing and the reading. The kernel's stamp is
-    only believed within these bounds: its clock, unlike ours, may be set. And where packets came out
-    of order only when it is fresh: bytes that waited for a lost packet carry one from before.
+    only believed within these bounds: its clock, unlike ours, may be set. And where packets came
+    out of order only when it is fresh: bytes that waited for a lost packet carry one from before.
     """
 
     def __init__(self) -> None:
