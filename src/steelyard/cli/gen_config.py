@@ -14,9 +14,9 @@ from steelyard.cli.options import parse
 from steelyard.config import Wish
 from steelyard.core import ConfigError
 
-ABOUT = """Writes a config file that asks a model the core suite (AIME 2025, GPQA, IFEval, MMLU-Pro,
-HLE) and has its answers judged by CompassVerifier or any other model. Nothing is asked, and no
-server needs to run.
+ABOUT = """Writes a config file that asks a model the core suite (AIME 2025, GPQA, IFEval,
+LiveCodeBench, MMLU-Pro, HLE) and has its answers judged by CompassVerifier or any other model.
+Nothing is asked, and no server needs to run.
 
   steelyard gen-config my_model -a http://localhost:10000 -j http://localhost:20000 -o e2e.py
   steelyard run e2e.py -w DIR
