@@ -24,6 +24,7 @@
 #define MOST_READS 16 /* of one socket in one look; then others have their turn */
 #define SURE_NS 2000
 #define PROMPT_NS 3000000 /* what is read so soon after its stamp cannot have waited for long */
+#define RARE_NS 10000000
 #define NS_PER_S 1000000000LL
 
 static char bytes_read[READ_BYTES];
@@ -36,6 +37,7 @@ typedef struct {
     int64_t looked_ns;
     int64_t ahead_ns; /* of our clock over the kernel's */
     long reads;
+    int rare; /* the last look is so long ago that it bounds little */
     int left; /* a socket was not read to its end */
 } Look;
 
@@ -63,7 +65,7 @@ static int64_t arrived_ns(int descriptor, struct msghdr *message, const Look *lo
         memcpy(&stamp, CMSG_DATA(note), sizeof stamp);
         int64_t ns = (int64_t)stamp.tv_sec * NS_PER_S + stamp.tv_nsec + look->ahead_ns;
         if (ns < look->nothing_before_ns) ns = look->nothing_before_ns;
-        if (ns < look->looked_ns - PROMPT_NS && out_of_order(descriptor)) break;
+        if (ns < look->looked_ns - PROMPT_NS && look->rare && out_of_order(descriptor)) break;
         if (ns <= look->looked_ns) return ns;
         int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
         return ns < now_ns ? ns : now_ns;
@@ -156,6 +158,7 @@ static PyObject *look(PyObject *module, PyObject *args) {
         return NULL;
     Look now = {.nothing_before_ns = nothing_before_ns, .looked_ns = clock_ns(CLOCK_MONOTONIC)};
     now.ahead_ns = ahead_ns();
+    now.rare = now.looked_ns - now.nothing_before_ns > RARE_NS;
     struct epoll_event events[MOST_A_LOOK];
     int found = epoll_wait(epoll, events, MOST_A_LOOK, 0);
     if (found < 0 && errno != EINTR) return PyErr_SetFromErrno(PyExc_OSError);
