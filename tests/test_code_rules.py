@@ -402,3 +402,16 @@ def test_a_prompt_shows_the_starter_code_or_asks_for_input_and_output() -> None:
     assert "standard input" in adding
     assert made_up.LCB_STARTER in doubling
     assert Counter(adding.split("\n"))["### Problem"] == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [("1\n[2", "3"), ("1\n", "3"), ("1\n2", ""), ("1\n2", "three")]
+)
+def test_values_of_a_function_that_are_no_json_are_bad_data_not_a_wrong_answer(
+    given: str, wanted: str
+) -> None:
+    pair = {"input": given, "output": wanted, "testtype": "functional"}
+    public = json.dumps([{"input": "1\n2", "output": "3", "testtype": "functional"}, pair])
+    assert len(cases_of(public, "[]")) == 2
+    with pytest.raises(ValueError, match=r"test 2: .* is no JSON"):
+        cases_of(public, "[]", "add")

@@ -54,8 +54,8 @@ def health(
     """How the senders did, from what they noted of themselves.
 
     ``limit`` is the number of places in flight that the load had; with ``kernel_clock`` the kernel
-    said when bytes arrived. Without beats, CPU and loop delay
-    are unknown and the verdict rests on lateness alone.
+    said when bytes arrived. Without beats, CPU and loop delay are unknown and the verdict rests on
+    lateness alone.
     """
     moments = _while_running(beats, columns)
     cpu_share = _cpu_share(moments)

@@ -59,7 +59,9 @@ def _marked(code: str, sample: Sample) -> Verdict:
     if not code.strip():
         return Verdict(0.0, why="no code")
     try:
-        cases = cases_of(sample.meta["public_tests"], sample.meta["private_tests"])
+        cases = cases_of(
+            sample.meta["public_tests"], sample.meta["private_tests"], sample.meta["function"]
+        )
     except ValueError as error:
         raise DataError(f"the tests of sample {sample.id!r} cannot be read: {error}") from error
     for number, case in enumerate(cases, 1):
@@ -123,15 +125,27 @@ def _short(text: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def cases_of(public: str, private: str) -> tuple[Case, ...]:
+def cases_of(public: str, private: str, function: str = "") -> tuple[Case, ...]:
     """All tests of a problem, public ones first; ``ValueError`` says why they cannot be read.
 
-    Private tests are JSON, or JSON in a pickle, compressed, in base64.
+    Private tests are JSON, or JSON in a pickle, compressed, in base64. What a ``function`` is
+    given, one argument a line, and what it has to return are JSON too.
     """
     cases = (*_cases(public), *_cases(private if private.lstrip()[:1] == "[" else _opened(private)))
     if not cases:
         raise ValueError("there are none")
+    if function:
+        for number, case in enumerate(cases, 1):
+            _check_values(number, case)
     return cases
+
+
+def _check_values(number: int, case: Case) -> None:
+    for text in (*case.input.split("\n"), case.output):
+        try:
+            json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"test {number}: {_short(text)} is no JSON ({error})") from error
 
 
 def _cases(text: str) -> list[Case]:
