@@ -12,6 +12,9 @@ from steelyard.engine.framing import BODY_LIMIT, BadResponse, ResponseReader
 _READ_BYTES = 128
 """What Python needs for one read, or one part of a body, besides its bytes."""
 
+_COUNTED = 16
+"""Reads of an answer that are looked at to tell how much memory all of them take."""
+
 _ANSWER_BYTES = 4096
 """What it needs for an exchange besides its reads: this object, reader, head, request."""
 
@@ -41,6 +44,16 @@ class Capture:
         self._parsed = len(self.reads)
         return self.reader.feed(fresh[0] if len(fresh) == 1 else b"".join(fresh))
 
+    def look_for_head(self) -> bool:
+        """Parse the first read, or all if the head is not in it alone; whether the head is new."""
+        if self.reader.head is not None:
+            return False
+        self._parsed += 1
+        self.reader.feed(self.reads[self._parsed - 1])
+        if self.reader.head is None:
+            self.look()
+        return self.reader.head is not None
+
     @property
     def unparsed(self) -> int:
         """Reads since the last look."""
@@ -49,9 +62,7 @@ class Capture:
     @property
     def size_bytes(self) -> int:
         """About how much memory it takes: the reads, and the body that was cut out of them."""
-        pieces = (self.reads, self.reader.parts)
-        held = sum(sum(map(len, some)) + _READ_BYTES * len(some) for some in pieces)
-        return held + _ANSWER_BYTES
+        return _held(self.reads) + _held(self.reader.parts) + _ANSWER_BYTES
 
     @property
     def overgrown(self) -> bool:
@@ -133,3 +144,11 @@ def _decoded(
         mark for mark, piece in zip(zip(ends, times, strict=True), pieces, strict=True) if piece
     )
     return b"".join(pieces), kept, failure
+
+
+def _held(pieces: list[bytes]) -> int:
+    """About what ``pieces`` take; of many, some stand for all: the others are in no cache."""
+    counted = pieces[:: len(pieces) // _COUNTED + 1]
+    if not counted:
+        return 0
+    return len(pieces) * (_READ_BYTES + sum(map(len, counted)) // len(counted))

@@ -176,7 +176,7 @@ class Connection(asyncio.Protocol):
         times, reads, quiet, _ = self._inlet
         times.append(monotonic_ns())
         reads.append(data)
-        if not (quiet and len(data) > 3 and not data.endswith(_LINE_ENDS)):
+        if not (quiet and _completes_nothing(data)):
             self.came()
 
     def came(self) -> None:
@@ -204,11 +204,23 @@ class Connection(asyncio.Protocol):
     def parse(self) -> None:
         """Parse what came, when the ``ParseQueue`` says so."""
         self._queued = False
-        unparsed = self._capture.unparsed
-        if unparsed and self._answered is not None:
-            self._look()
-        elif unparsed:
+        capture = self._capture
+        if not capture.unparsed:
+            return
+        if self._answered is None:
             self.drop()  # nobody asked for these bytes
+            return
+        try:
+            begins = capture.look_for_head()
+        except BadResponse as error:
+            self.fail("protocol", str(error))
+            return
+        if begins and capture.reader.in_kept_events and _completes_nothing(capture.reads[-1]):
+            # The events behind the head are parsed when the answer is: there may be many of them
+            # by now, and many answers that have just begun.
+            self._expect(in_chunks=True, in_events=True)
+        else:
+            self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.Protocol``."""
@@ -249,3 +261,8 @@ class Connection(asyncio.Protocol):
         if self._capture.reads:
             detail = self._capture.reader.broken()
         return f"{detail} (connection reset)" if exc is not None else detail
+
+
+def _completes_nothing(data: bytes) -> bool:
+    """Whether a read in the midst of chunks is just a piece of them. Tiny ones may be an end's."""
+    return len(data) > 3 and not data.endswith(_LINE_ENDS)

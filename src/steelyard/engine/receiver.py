@@ -122,6 +122,8 @@ class Receiver:
         self._rest: asyncio.TimerHandle | None = None
         """Until the next look; ``None``: it is waited for something to read."""
         self._told: deque[tuple[Reader, int, int]] = deque()
+        self._to_look_at: set[int] = set()
+        """Descriptors of which it waits to be told that something came: once is enough."""
         self._loop.add_reader(self._epoll.fileno(), self._look)
 
     def add(self, sock: Socket, reader: Reader, inlet: Inlet) -> None:
@@ -141,6 +143,7 @@ class Receiver:
         """Read it no more. To be called before the socket is closed; again does no harm."""
         if self._readers.pop(descriptor, None) is not None:
             del self._inlets[descriptor]
+            self._to_look_at.discard(descriptor)  # of whoever gets this number next it is news
             self._epoll.unregister(descriptor)
 
     def close(self) -> None:
@@ -164,7 +167,12 @@ class Receiver:
             self._nothing_before_ns = looked_ns
         if told and not self._told:
             self._loop.call_soon(self._tell)
-        self._told += [(self._readers[descriptor], descriptor, what) for descriptor, what in told]
+        for descriptor, what in told:
+            if what == _CAME:
+                if descriptor in self._to_look_at:
+                    continue
+                self._to_look_at.add(descriptor)
+            self._told.append((self._readers[descriptor], descriptor, what))
         self._window.add(looked_ns, reads, len(told), connections=len(self._inlets))
         return all_read
 
@@ -183,6 +191,8 @@ class Receiver:
                 self._loop.call_soon(self._tell)
 
     def _tell_one(self, reader: Reader, descriptor: int, what: int) -> None:
+        if what == _CAME:
+            self._to_look_at.discard(descriptor)
         if self._readers.get(descriptor) is not reader:  # removed in the meantime
             return
         if what == _CAME:
