@@ -9,8 +9,9 @@ TEMPLATE = (
     "{% for turn in messages %}<|start|>{{ turn.role }}: {{ turn.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}<|start|>assistant: {% endif %}"
 )
-KINDS = ("llama", "gpt2", "mistral_sliding")
-"""Those that every local test runs through; ``llama_wide`` is one more."""
+KINDS = ("llama", "gpt2", "mistral_sliding", "mamba", "qwen3_next")
+"""Those that every local test runs through: attention, also in windows, states, both of them mixed.
+``llama_wide`` is one more."""
 
 
 def put(kind: str, folder: Path, *, longest: int = 512, begins: bool = False) -> Path:
@@ -52,6 +53,28 @@ def _made(kind: str, vocabulary: int, longest: int):
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": vocabulary}
     if kind == "llama_wide":  # heads as wide as fast kernels want them
         size, heads = {**size, "hidden_size": 128}, {**heads, "num_key_value_heads": 4}
+    if kind == "mamba":
+        return transformers.MambaForCausalLM(
+            transformers.MambaConfig(
+                vocab_size=vocabulary, hidden_size=32, state_size=8, num_hidden_layers=2
+            )
+        )
+    if kind == "qwen3_next":
+        return transformers.Qwen3NextForCausalLM(
+            transformers.Qwen3NextConfig(
+                **{**size, "num_hidden_layers": 4},  # the fourth attends, the others are linear
+                **heads,
+                head_dim=8,
+                num_experts=4,
+                num_experts_per_tok=2,
+                moe_intermediate_size=16,
+                shared_expert_intermediate_size=16,
+                linear_num_key_heads=2,
+                linear_num_value_heads=4,
+                linear_key_head_dim=8,
+                linear_value_head_dim=8,
+            )
+        )
     if kind == "gpt2":
         return transformers.GPT2LMHeadModel(
             transformers.GPT2Config(

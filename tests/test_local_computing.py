@@ -56,7 +56,7 @@ def texts(number: int, *, longest: int = 60) -> list[str]:
 
 
 def spec(folder: Path, options: dict[str, Json], extra: dict[str, Json]) -> ModelSpec:
-    plain = {"path": str(folder), "dtype": "float32", "device": "cpu"}
+    plain = {"path": str(folder), "dtype": "float32", "device": "cpu", "max_seq_len": 512}
     return ModelSpec(
         abbr="m",
         backend=str(options.pop("backend", "hf_base_model")),

@@ -70,21 +70,26 @@ class Forward:
         self._cache = "cache" if "cache" in names else "past_key_values"
         self._last: dict[str, Any] = {"logits_to_keep": 1} if "logits_to_keep" in names else {}
 
-    def all(self, ids: Tensor, mask: Tensor, where: Tensor, cache: Cache) -> Tensor:
+    def all(self, ids: Tensor, mask: Tensor, where: Tensor, cache: Cache | None) -> Tensor:
         """Logits (rows, columns, vocabulary) of what follows each column of ``ids``."""
         return self._logits(ids, mask, where, cache, {})
 
-    def last(self, ids: Tensor, mask: Tensor, where: Tensor, cache: Cache) -> Tensor:
+    def last(self, ids: Tensor, mask: Tensor | None, where: Tensor, cache: Cache) -> Tensor:
         """Logits (rows, vocabulary) of what follows the last column of ``ids``."""
         return self._logits(ids, mask, where, cache, self._last)[:, -1]
 
     def _logits(
-        self, ids: Tensor, mask: Tensor, where: Tensor, cache: Cache, more: dict[str, Any]
+        self,
+        ids: Tensor,
+        mask: Tensor | None,
+        where: Tensor,
+        cache: Cache | None,
+        more: dict[str, Any],
     ) -> Tensor:
         with torch.inference_mode():
             out = self._model(
                 input_ids=ids.to(self.device),
-                attention_mask=mask.to(self.device),
+                attention_mask=mask if mask is None else mask.to(self.device),
                 position_ids=where.to(self.device),
                 use_cache=True,
                 **{self._cache: cache},
@@ -273,6 +278,10 @@ class Padded:
         self._config = model.config
         self._rows: list[int] = []
         """The batch's row of every lane."""
+        layers = DynamicCache(config=model.config).layers
+        self._looks_back = any(isinstance(layer, DynamicLayer) for layer in layers)
+        """A model of states alone takes a mask for the tokens of this step, not for those before.
+        """
         self._cache: Cache = DynamicCache()
         self._ids = self._mask = torch.zeros((0, 0), dtype=torch.long)
 
@@ -292,7 +301,8 @@ class Padded:
         self._ids = torch.cat([self._ids, new], dim=1)
         self._mask = torch.cat([self._mask, torch.ones_like(new)], dim=1)
         where = self._mask.sum(-1, keepdim=True) - 1
-        return self._forward.last(new, self._mask, where, self._cache)[self._rows]
+        mask = self._mask if self._looks_back else None
+        return self._forward.last(new, mask, where, self._cache)[self._rows]
 
     def leave(self, lane: int) -> int:
         """See ``Batch``."""

@@ -1,6 +1,7 @@
 """How likely a model finds given texts after a prompt.
 
-The tokens that all candidates of a request have in common are computed once, and a candidate's
+The tokens that all candidates of a request have in common are computed once (but by models with a
+running state, which cannot be handed to several texts), and a candidate's
 last token is not computed at all: nothing is asked about what follows it. A candidate's own tokens
 are those behind the tokens of its prompt, both cut into tokens together, as lm-evaluation-harness
 does it; blanks at the end of the prompt count to the candidate, and a candidate without a prompt
@@ -8,11 +9,13 @@ follows the tokenizer's first or else its last mark.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
 from steelyard.backends._hf_lanes import Forward, padded, positions
 from steelyard.backends._hf_load import Loaded
@@ -40,6 +43,17 @@ class Scored(NamedTuple):
     """How many of the last tokens are each candidate's own."""
     cut: int
     """Tokens that were left out in front because the text was too long."""
+
+
+class _Told(NamedTuple):
+    """What a model says of the tokens of a group."""
+
+    before: list[float]
+    """Log-probability of what is shared, without its first token, for each request."""
+    after: list[list[float]]
+    """Of each token behind it, for every candidate of every request, and beyond its end."""
+    best: list[list[bool]]
+    """Whether each of these is the one of highest probability."""
 
 
 class NoTokens(ValueError):
@@ -110,7 +124,7 @@ def portion(loaded: Loaded, scored: Sequence[Scored], at_once: int) -> list[Scor
     rows = width = 0
     for one in scored:
         rows += len(one.rests)
-        width = max(len(one.shared), *map(len, one.rests), width)
+        width = max(len(one.shared) + max(map(len, one.rests)), width)
         if group and (rows > at_once or rows * width > tokens):
             break
         group.append(one)
@@ -120,10 +134,17 @@ def portion(loaded: Loaded, scored: Sequence[Scored], at_once: int) -> list[Scor
 def likelihoods(loaded: Loaded, group: Sequence[Scored]) -> list[tuple[Likelihood, ...]]:
     """The likelihoods of every candidate of every request, in order."""
     forward = Forward(loaded.model)
+    cache = DynamicCache(config=loaded.model.config)
+    if all(isinstance(layer, DynamicLayer) for layer in cache.layers):
+        return _folded(group, *_behind_shared(forward, group, cache))
+    return _folded(group, *_one_by_one(forward, group))
+
+
+def _behind_shared(forward: Forward, group: Sequence[Scored], cache: DynamicCache) -> _Told:
+    """What is shared computed once, and then what follows it in every candidate."""
     device = forward.device
     shared = [one.shared for one in group]
     ids, mask = (part.to(device) for part in padded(shared, [row[0] for row in shared]))
-    cache = DynamicCache(config=loaded.model.config)
     logits = forward.all(ids, mask, positions(mask), cache)
     before, _ = _told(logits[:, :-1], ids[:, 1:])
     before = before * mask[:, :-1]  # a real token behind a real one
@@ -141,12 +162,31 @@ def likelihoods(loaded: Loaded, group: Sequence[Scored]) -> list[tuple[Likelihoo
         where = positions(whole_mask)[:, 1 - width :]
         told = torch.cat([told, forward.all(more[:, :-1], whole_mask, where, cache)], dim=1)
     after, best = _told(told, more)
-    return _folded(group, owner, before.sum(-1).tolist(), after.tolist(), best.tolist())
+    return _Told(before.sum(-1).tolist(), after.tolist(), best.tolist())
+
+
+def _one_by_one(forward: Forward, group: Sequence[Scored]) -> _Told:
+    """Every candidate from its first token on. What is filled up stands behind, where it changes
+    nothing."""
+    wholes = [one.shared + rest for one in group for rest in one.rests]
+    shared = [len(one.shared) for one in group for _ in one.rests]
+    width = max(map(len, wholes))
+    filled = [whole + [0] * (width - len(whole)) for whole in wholes]
+    read = [[1] * (len(whole) - 1) + [0] * (width - len(whole)) for whole in wholes]
+    ids, mask = (torch.tensor(rows, device=forward.device) for rows in (filled, read))
+    logits = forward.all(ids[:, :-1], mask, positions(mask), None)
+    values, best = (part.tolist() for part in _told(logits, ids[:, 1:]))
+    sums = [sum(row[: length - 1]) for row, length in zip(values, shared, strict=True)]
+    firsts = accumulate((len(one.rests) for one in group[:-1]), initial=0)
+    after, hits = (
+        [row[length - 1 :] for row, length in zip(rows, shared, strict=True)]
+        for rows in (values, best)
+    )
+    return _Told([sums[first] for first in firsts], after, hits)
 
 
 def _folded(
     group: Sequence[Scored],
-    owner: Sequence[int],
     before: Sequence[float],
     after: Sequence[Sequence[float]],
     best: Sequence[Sequence[bool]],
