@@ -194,6 +194,7 @@ def test_many_refusals_for_load_do_not_hammer_the_service() -> None:
         (status(404), "Check --base-url and --model."),
         (status(400), "--model and the generation options"),
         (status(422), "--model and the generation options"),
+        (Failure(kind="protocol", detail="no choices"), "Check that the service speaks"),
     ],
 )
 def test_a_job_without_hope_is_stopped_with_its_one_error(failure: Failure, advice: str) -> None:
@@ -220,6 +221,11 @@ def test_few_refused_contents_are_not() -> None:
     assert len(driven(Told(lambda key, attempt: status(400)), 3)) == 3
 
 
+def test_a_few_strange_answers_are_not() -> None:
+    strange = Failure(kind="protocol", detail="no choices")
+    assert len(driven(Told(lambda key, attempt: strange), 3)) == 3
+
+
 @pytest.mark.parametrize(
     "answers",
     [
@@ -227,6 +233,7 @@ def test_few_refused_contents_are_not() -> None:
         lambda key, attempt: None if key == "6#0" else status(401),
         lambda key, attempt: status(404) if key == "3#0" else status(401),
         lambda key, attempt: status(400, f"prompt of {key} is too long"),
+        lambda key, attempt: Failure(kind="protocol", detail=f"not JSON: {key}"),
         lambda key, attempt: status(500),
         lambda key, attempt: Failure(kind="timeout", detail="x"),
     ],

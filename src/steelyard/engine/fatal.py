@@ -1,6 +1,7 @@
 """Giving a job up when its first replies show that asking on is hopeless.
 
-Hopeless is: nothing can be reached, or the service refuses every request for the same reason. The
+Hopeless is: nothing can be reached, or the service refuses every request for the same reason, or
+every answer lacks the same thing. The
 rule is off for good once a reply succeeds or fails in another way.
 """
 
@@ -14,6 +15,7 @@ _ADVICE = {
     422: "Check --model and the generation options.",
 }
 _UNREACHABLE = "Check --base-url, and that the service is running."
+_STRANGE = "Check that the service speaks the backend's protocol, and --base-url."
 _REFUSALS_OF_CONTENT = (400, 422)
 
 
@@ -42,14 +44,19 @@ class FirstReplies:
     def end(self) -> None:
         """All replies are in; raises ``RunStopped`` when there were few and none had a chance.
 
-        Refused contents (400, 422) do not count here: a few rows may just be bad ones.
+        Refused contents (400, 422) and strange answers do not count here: a few rows may just be
+        bad ones.
         """
-        if not self.hopeful and self._first and self._first.status not in _REFUSALS_OF_CONTENT:
-            raise self._stopped(self._first)
+        first = self._first
+        if self.hopeful or first is None or first.kind == "protocol":
+            return
+        if first.status not in _REFUSALS_OF_CONTENT:
+            raise self._stopped(first)
 
     def _stopped(self, failure: Failure) -> RunStopped:
         count = f"the first {self._seen} requests all" if self._seen > 1 else "the only request"
-        advice = _ADVICE.get(failure.status or 0, _UNREACHABLE)
+        advice = _STRANGE if failure.kind == "protocol" else _UNREACHABLE
+        advice = _ADVICE.get(failure.status or 0, advice)
         return RunStopped(f"{count} failed in the same way: {failure.detail.rstrip('.')}. {advice}")
 
 
@@ -57,6 +64,8 @@ def _alike(first: Failure, failure: Failure) -> bool:
     """Whether both failures are the same hopeless one."""
     if failure.kind in ("refused", "connect"):
         return first.kind == failure.kind
+    if failure.kind == "protocol":
+        return first.kind == failure.kind and first.detail == failure.detail
     if failure.kind != "status" or failure.status not in _ADVICE or failure.status != first.status:
         return False
     # Bad rows are refused with differing words, such as their lengths; a bad option is not.
