@@ -20,7 +20,7 @@
 #include <time.h>
 
 #define READ_BYTES 65536
-#define MOST_A_LOOK 512
+#define MOST_A_LOOK 4096
 #define MOST_READS 16 /* of one socket in one look; then others have their turn */
 #define SURE_NS 2000
 #define PROMPT_NS 3000000 /* what is read so soon after its stamp cannot have waited for long */
@@ -159,7 +159,7 @@ static PyObject *look(PyObject *module, PyObject *args) {
     Look now = {.nothing_before_ns = nothing_before_ns, .looked_ns = clock_ns(CLOCK_MONOTONIC)};
     now.ahead_ns = ahead_ns();
     now.rare = now.looked_ns - now.nothing_before_ns > RARE_NS;
-    struct epoll_event events[MOST_A_LOOK];
+    static struct epoll_event events[MOST_A_LOOK];
     int found = epoll_wait(epoll, events, MOST_A_LOOK, 0);
     if (found < 0 && errno != EINTR) return PyErr_SetFromErrno(PyExc_OSError);
     PyObject *told = PyList_New(0);
