@@ -28,6 +28,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subset: str = ""
     max_tokens: int | None = None
     """This row's own output limit."""
+    sampling: Mapping[str, Json] = {}
+    """This row's own values of ``Sampling.extra``, for all its turns; they go before the model's.
+    A model of this machine, which has one way of drawing, is refused such rows."""
     meta: Mapping[str, str] = {}
     """Further fields that prompts may name (``{subject}``...)."""
     turns: tuple[Turn, ...] = ()
