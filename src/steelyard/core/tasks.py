@@ -222,6 +222,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """What marks, results and table rows are called: the task's name, with who judged."""
         return f"{self.task.name}-{self.judging.model.abbr}" if self.judging else self.task.name
 
+    @property
+    def by_rule(self) -> bool:
+        """Whether the task's own rule marks: where nobody judges, and first in a cascade."""
+        return self.judging is None or self.judging.cascade
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one command does: jobs and the stages that they go through."""
