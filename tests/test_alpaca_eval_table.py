@@ -96,10 +96,16 @@ def test_a_covariate_with_the_other_sign_has_the_other_coefficient(
         one._replace(covariates=tuple((at, signs[at] * value) for at, value in one.covariates))
         for one in cases
     ]
-    found, other = fit_penalised(cases, 3).coefficients, fit_penalised(turned, 3).coefficients
-    assert [sign * one for sign, one in zip(signs, other, strict=True)] == pytest.approx(
-        found, abs=1e-6
-    )
+    found, other = fit_penalised(cases, 3), fit_penalised(turned, 3)
+    assert found is not None
+    assert other is not None
+    back = [sign * one for sign, one in zip(signs, other.coefficients, strict=True)]
+    assert back == pytest.approx(found.coefficients, abs=1e-6)
+
+
+def test_less_cases_than_folds_make_no_fit() -> None:
+    assert fit_penalised(cases_of(1, 4), 3) is None
+    assert fit_penalised(cases_of(1, 5), 3) is not None
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -107,6 +113,7 @@ def test_the_penalty_makes_coefficients_smaller_and_never_much(seed: int) -> Non
     cases = cases_of(seed, 3000)
     free, held = fit(cases, 3), fit_penalised(cases, 3)
     assert free is not None
+    assert held is not None
     size = sum(map(abs, held.coefficients))
     assert size <= sum(map(abs, free.coefficients)) + 1e-9
     assert held.coefficients == pytest.approx(free.coefficients, abs=0.1)

@@ -102,8 +102,8 @@ def length_controlled(
     rate = found and _rate(found, cases, [_covariates(1.0, 0.0, one) for one in hard])
     if found is None or rate is None:
         raise DataError(
-            "no finite length-controlled win rate fits: all preferences are for one side, or the "
-            "lengths foretell them. Report the win rate."
+            "no finite length-controlled win rate fits: all preferences are for one side, the "
+            "lengths foretell them, or they are too few. Report the win rate."
         )
     return LengthControlled(
         rate,

@@ -40,11 +40,13 @@ class _Cases(NamedTuple):
         return _Cases(self.design[chosen], self.values[chosen], self.weights[chosen])
 
 
-def fit_penalised(cases: Sequence[Case], size: int) -> Fit:
+def fit_penalised(cases: Sequence[Case], size: int) -> Fit | None:
     """The fit of ``size`` coefficients, with the information of the unpenalised likelihood.
 
-    There must be as many cases as folds, at least.
+    ``None`` for less cases than folds.
     """
+    if len(cases) < _FOLDS:
+        return None
     every = _table(cases, size)
     fold = np.arange(len(cases))[::-1] % _FOLDS
     losses = np.zeros(len(_TRIED))
