@@ -63,6 +63,32 @@ def test_without_a_sandbox_nothing_is_asked(shared: Path, tmp_path: Path) -> Non
     assert not (only_run(tmp_path / "out") / "results").exists()
 
 
+@pytest.mark.parametrize("mode", ["all", "infer_judge", "judge", "eval"])
+def test_a_cascade_without_a_sandbox_asks_neither_the_model_nor_the_judge(
+    mode: str, shared: Path, tmp_path: Path
+) -> None:
+    data, env = shared / "datasets", {"PATH": str(tmp_path)}
+    with (
+        simulated("--dataset", NAME, "--data-dir", str(data)) as url,
+        simulated("--judge", "fair") as judge,
+    ):
+        by_judge = ("--judge-url", judge, "--judge-prompt", "verifier")
+        again = ("--reuse",) if mode in ("judge", "eval") else ()
+        if again:
+            steelyard(*asking(url, data, "--mode", "infer"), cwd=tmp_path, env=env)
+        asked = stats(url)["questions"]
+        cascade = asking(url, data, *by_judge, "--cascade", "--mode", mode, *again)
+        refused = steelyard(*cascade, cwd=tmp_path, env=env)
+        assert refused.returncode == 2
+        assert "apt-get install bubblewrap" in refused.stderr
+        assert stats(url)["questions"] == asked
+        assert stats(judge)["requests"] == {}
+        judged = asking(url, data, *by_judge, "--mode", mode, *again)
+        done = steelyard(*judged, cwd=tmp_path, env=env)
+        assert done.returncode == 0, "without the rule no program is run"
+        assert "programs are being run" not in done.stdout + done.stderr
+
+
 def test_a_sandbox_that_starts_no_more_is_a_failure_and_no_wrong_answer(
     shared: Path, tmp_path: Path
 ) -> None:

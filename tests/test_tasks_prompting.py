@@ -171,6 +171,14 @@ def test_the_output_limit_of_a_row_replaces_that_of_the_model_and_nothing_else()
     assert made.sampling == Sampling(max_tokens=9, extra={"temperature": 0})
 
 
+def test_the_sampling_of_a_row_goes_before_the_models_and_leaves_the_rest_of_it() -> None:
+    cold = Sample(id="1", question="q", sampling={"temperature": 0.0})
+    sampling = Sampling(max_tokens=100, extra={"temperature": 0.7, "top_p": 0.9})
+    made = list(requests(task(Prompt(user="")), [cold, SUM], sampling=sampling))
+    assert made[0].sampling == Sampling(max_tokens=100, extra={"temperature": 0.0, "top_p": 0.9})
+    assert made[1].sampling == sampling
+
+
 def named(name: str, *shots: Sample) -> Task:
     return task(Prompt(style="chat", user="{subject}: {question}"), *shots, name=name)
 

@@ -57,8 +57,8 @@ def asked(options: RunOptions) -> Asked:
     plan = config.make_plan(found.pairs(), wanted, data=data, where=where)
     _check_likelihoods(plan)
     judging.check(options, plan, judge)
-    if options.mode in ("all", "eval"):
-        for job in plan.jobs:
+    for job in plan.jobs:
+        if job.by_rule and options.mode in (judging.JUDGING if job.judging else ("all", "eval")):
             scoring.check(job.task.scorer)
     kept = msgspec.structs.replace(found, arguments=_kept(options), notices=())
     return Asked(plan=plan, file=kept, options=options)

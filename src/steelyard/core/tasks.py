@@ -28,6 +28,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subset: str = ""
     max_tokens: int | None = None
     """This row's own output limit."""
+    sampling: Mapping[str, Json] = {}
+    """This row's own values of ``Sampling.extra``, for all its turns; they go before the model's.
+    A model of this machine, which has one way of drawing, is refused such rows."""
     meta: Mapping[str, str] = {}
     """Further fields that prompts may name (``{subject}``...)."""
     turns: tuple[Turn, ...] = ()
@@ -218,6 +221,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def marked_name(self) -> str:
         """What marks, results and table rows are called: the task's name, with who judged."""
         return f"{self.task.name}-{self.judging.model.abbr}" if self.judging else self.task.name
+
+    @property
+    def by_rule(self) -> bool:
+        """Whether the task's own rule marks: where nobody judges, and first in a cascade."""
+        return self.judging is None or self.judging.cascade
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -130,6 +130,7 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
         if which not in loaded:
             loaded[which] = _load(job.task, which[1])
         task = loaded[which]
+        _refuse_own_sampling(job, task.samples)
         found.append(
             Prepared(
                 job=job,
@@ -140,6 +141,21 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
             )
         )
     return tuple(found)
+
+
+def _refuse_own_sampling(job: Job, samples: Sequence[Sample]) -> None:
+    """Raise ``ConfigError`` where rows have values that a model of this machine does not read."""
+    own = sorted({name for sample in samples for name in sample.sampling})
+    if not own:
+        return
+    from steelyard.backends import devices
+
+    if devices(job.model) is not None:
+        raise ConfigError(
+            f"{job.dataset}: its rows are asked with a {', '.join(own)} of their own, and "
+            f"{job.model.abbr} is computed on this machine with one for all. Serve the model, or "
+            "leave out the data set's option."
+        )
 
 
 def claim_files(jobs: Iterable[Job]) -> None:

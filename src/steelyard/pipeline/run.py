@@ -102,7 +102,7 @@ def _score_all(run: RunState, prepared: Sequence[Prepared]) -> None:
 
 def _score(run: RunState, item: Prepared, options: ScoreOptions, log: JobLog) -> None:
     began = time.monotonic()
-    if is_sandboxed(item.job.task.scorer):
+    if item.job.by_rule and is_sandboxed(item.job.task.scorer):
         run.tell(
             Notice(
                 text=f"programs are being run in the sandbox, {sandbox.at_once()} at a time",

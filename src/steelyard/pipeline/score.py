@@ -136,8 +136,7 @@ def _results(
 
 def _walls(job: Job) -> str | None:
     """What the answers were run in, where they are programs."""
-    by_rule = job.judging is None or job.judging.cascade
-    return sandbox.isolation() if by_rule and is_sandboxed(job.task.scorer) else None
+    return sandbox.isolation() if job.by_rule and is_sandboxed(job.task.scorer) else None
 
 
 def _with_extract_rate(results: Results) -> Results:

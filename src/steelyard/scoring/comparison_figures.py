@@ -1,9 +1,9 @@
 """What users of AlpacaEval and Arena-Hard quote, out of the scores of judged comparisons.
 
 AlpacaEval: how many answers won and tied, the standard error of the win rate, the mean lengths, and
-the win rate at equal length. That one is fitted to this run alone, without AlpacaEval's tables of
-difficulties, so it is not the figure of AlpacaEval's leaderboard (see ``length_control``); its name
-says so.
+the win rate at equal length. With AlpacaEval's table that is ``length_controlled_winrate``, as on
+AlpacaEval's leaderboard. Without it is fitted to this run alone and is another figure (see
+``length_control``); its name says so.
 
 Arena-Hard: every question is two games, one in each order. A game is a win, a tie or a loss, and a
 clear verdict counts three times. The win rate is their mean, a tie a half; the style-controlled one
@@ -21,12 +21,13 @@ from math import fsum
 from steelyard.core import DataError, Metric, Sample, Score
 from steelyard.scoring.folding import row
 from steelyard.scoring.intervals import Estimate, Weighted, clustered_mean
-from steelyard.scoring.length_control import length_controlled
+from steelyard.scoring.length_control import LengthTable, length_controlled
 from steelyard.scoring.preferences import decided, standard_error
 from steelyard.scoring.style import Style, style_of
 from steelyard.scoring.style_control import Styled, style_controlled, vote
 
 EQUAL_LENGTH = "win_rate (equal length, without AlpacaEval's tables)"
+LENGTH_CONTROLLED = "length_controlled_winrate"
 EQUAL_STYLE = "win_rate (style-controlled)"
 
 _GAMES = ("grade", "grade_swapped")
@@ -41,8 +42,13 @@ def styles(text: str, sample: Sample) -> dict[str, float]:
     return {**mine._asdict(), **theirs}
 
 
-def alpaca_eval_figures(scores: Sequence[Score]) -> tuple[Metric, ...]:
-    """See above; none where nothing was compared, or questions were asked several times."""
+def alpaca_eval_figures(
+    scores: Sequence[Score], table: LengthTable | None = None
+) -> tuple[Metric, ...]:
+    """See above; none where nothing was compared, or questions were asked several times.
+
+    ``table`` is AlpacaEval's, with every instruction that was asked.
+    """
     compared = [score for score in scores if score.value is not None]
     questions = {score.key.rpartition("#")[0] for score in scores}
     if len(questions) < len(scores) or not any("preference" in one.parts for one in compared):
@@ -52,7 +58,7 @@ def alpaca_eval_figures(scores: Sequence[Score]) -> tuple[Metric, ...]:
         [int(one.parts[name]) for one in compared] for name in ("length", f"{_BASELINE}_length")
     )
     return (
-        *_at_equal_length(values, mine, other, scores),
+        *_at_equal_length(compared, mine, other, table, scores),
         *_error(values),
         _count("wins", sum(decided(value) == 1 for value in values), len(values)),
         _count("ties", sum(value == 0.5 for value in values), len(values)),
@@ -101,13 +107,20 @@ def _raw(games: Sequence[Styled]) -> Estimate:
 
 
 def _at_equal_length(
-    values: Sequence[float], mine: Sequence[int], other: Sequence[int], scores: Sequence[Score]
+    compared: Sequence[Score],
+    mine: Sequence[int],
+    other: Sequence[int],
+    table: LengthTable | None,
+    scores: Sequence[Score],
 ) -> Iterator[Metric]:
+    values = [score.value or 0.0 for score in compared]
+    hard = table and [table.difficulties[one.key.rpartition("#")[0]] for one in compared]
+    held = table.anchors if table else ()
     try:
-        found = length_controlled(values, mine, other)
+        found = length_controlled(values, mine, other, difficulties=hard, anchors=held)
     except DataError:
         return
-    yield row(EQUAL_LENGTH, found.rate, len(values), scores)
+    yield row(LENGTH_CONTROLLED if table else EQUAL_LENGTH, found.rate, len(values), scores)
 
 
 def _error(values: Sequence[float]) -> Iterator[Metric]:

@@ -9,19 +9,22 @@ h_i the instruction's difficulty. The rate is the mean over the instructions of 
 with the length's term left out. Source: Dubois et al. 2024 (arXiv:2404.04475); tatsu-lab/
 alpaca_eval, ``metrics/glm_winrate.py``.
 
-The published figures need two tables that AlpacaEval keeps with its data (``tatsu-lab/alpaca_eval``
-on Hugging Face): the difficulties, fitted on many models at once (``instruction_difficulty.csv``),
-and the preferences of its baseline told to write at length and in brief (``df_gamed.csv``), which
-hold the length's coefficient near what the judge makes of one model at two lengths. Without them
-the figure is another one: it knows this run's lengths alone, and where one model nearly always
-writes more it speaks of what was hardly ever seen. With them two differences are left: theirs is
-fitted with an L1 penalty chosen by cross-validation, and the sign of their length is the other way.
+The published figures need a table that AlpacaEval keeps with its data (``df_gamed.csv`` of
+``tatsu-lab/alpaca_eval`` on Hugging Face): the instructions' difficulties, fitted on many models at
+once, and the preferences of its baseline told to write at length and in brief, which hold the
+length's coefficient near what the judge makes of one model at two lengths. With these anchors the
+fit is AlpacaEval's (``length_controlled_v1``), its penalty included: see ``penalised``. Two things
+are left: the sign of their length is the other way, and instructions without a preference count
+here for nothing, in their mean as well. Without the table the figure is another one: it is fitted
+without penalty, knows this run's lengths alone, and where one model nearly always writes more it
+speaks of what was hardly ever seen.
 
-The 95 % interval is the sandwich's (instructions as the sampling unit, the two tables and s taken
-as given), in Wilson's form.
+The 95 % interval is the sandwich's (instructions as the sampling unit; the table, the penalty and s
+taken as given), in Wilson's form. AlpacaEval's ``lc_standard_error`` is smaller: it is that of the
+mean of the fitted chances, as if the coefficients were known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import fsum, sqrt, tanh
 from typing import NamedTuple
 
@@ -43,6 +46,14 @@ class Anchor(NamedTuple):
     longer: float
     """By how much it is longer, in standard deviations: minus their ``std_delta_len``."""
     difficulty: float = 0.0
+
+
+class LengthTable(NamedTuple):
+    """What AlpacaEval knows besides a run."""
+
+    difficulties: Mapping[str, float]
+    """Of each instruction, by its sample's id."""
+    anchors: Sequence[Anchor]
 
 
 class LengthControlled(NamedTuple):
@@ -67,7 +78,7 @@ def length_controlled(
 ) -> LengthControlled:
     """The length-controlled win rate of one run: a preference and two lengths per instruction.
 
-    Only with ``difficulties`` and ``anchors`` is it comparable with AlpacaEval's (see above).
+    With ``difficulties`` and ``anchors`` it is AlpacaEval's, else another one (see above).
     ``DataError`` when lengths do not vary, or foretell every preference.
     """
     longer = [float(one - other) for one, other in zip(lengths, other_lengths, strict=True)]
@@ -87,12 +98,12 @@ def length_controlled(
         Case(_covariates(0.0, one.longer, counts * one.difficulty), one.value, ANCHOR_WEIGHT)
         for one in anchors
     ]
-    found = fit([*cases, *held], 2 if difficulties is None else 3)
+    found = _fitted(held, cases, 2 if difficulties is None else 3)
     rate = found and _rate(found, cases, [_covariates(1.0, 0.0, one) for one in hard])
     if found is None or rate is None:
         raise DataError(
-            "no finite length-controlled win rate fits: all preferences are for one side, or the "
-            "lengths foretell them. Report the win rate."
+            "no finite length-controlled win rate fits: all preferences are for one side, the "
+            "lengths foretell them, or they are too few. Report the win rate."
         )
     return LengthControlled(
         rate,
@@ -100,6 +111,14 @@ def length_controlled(
         found.coefficients[_LENGTH],
         None if difficulties is None else found.coefficients[_DIFFICULTY],
     )
+
+
+def _fitted(held: Sequence[Case], cases: Sequence[Case], size: int) -> Fit | None:
+    if not held:
+        return fit(cases, size)
+    from steelyard.scoring.penalised import fit_penalised
+
+    return fit_penalised([*held, *cases], size)
 
 
 def _covariates(strength: float, longer: float, difficulty: float) -> Covariates:

@@ -18,7 +18,8 @@ def requests(
 ) -> Iterator[Request]:
     """One request per sample and repeat, the repeats of a sample next to each other.
 
-    The key is ``sample_id#repeat``. A sample's own ``max_tokens`` replaces that of ``sampling``.
+    The key is ``sample_id#repeat``. A sample's own ``max_tokens`` replaces that of ``sampling``,
+    its own ``sampling`` the values of these names.
     ``task.dialogue`` decides what the turns of a dialogue get to see of the answers before them;
     ``DataError`` names a sample without the reference answers that this needs.
     The worked examples are read by this call (``MissingData``), not by the first request.
@@ -34,6 +35,8 @@ def requests(
 
 def _first(task: Task, ask: Asker, sample: Sample, sampling: Sampling) -> Request:
     """The first request of ``sample``, its key still without a repeat."""
+    if sample.sampling:
+        sampling = replace(sampling, extra={**sampling.extra, **sample.sampling})
     request = Request(
         key=sample.id,
         messages=ask(sample),

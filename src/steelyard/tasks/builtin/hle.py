@@ -10,6 +10,7 @@ Prompt:  AISBench's asks for explanation, answer and confidence, as the authors 
          are left out, unless ``images=true`` says that the model can see
 Marking: judged: yes or no in a JSON object, or CompassVerifier. Beside it a rule that takes few
          answers as right: the line ``Answer:`` to the letter, or the box as mathematical text
+Figures: AISBench's: the calibration error of the stated confidences (``scoring/confidence``)
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ import msgspec
 
 from steelyard.core import Prompt, Sample, Task
 from steelyard.scoring import answer_line, compass_verifier_judge, json_verifier, math_v2
+from steelyard.scoring.confidence import confidence_figures, with_confidence
 from steelyard.tasks.catalogue import task
 from steelyard.tasks.data import Data
 from steelyard.tasks.files import samples
@@ -79,7 +81,8 @@ def yes_or_no(data: Data) -> Task:
         samples=partial(read, data),
         prompt=WITH_CONFIDENCE,
         scorer=answer_line,
-        judges=(json_verifier(),),
+        judges=(with_confidence(json_verifier()),),
+        figures=confidence_figures,
         gold="Explanation: I know it.\nAnswer: {target}\nConfidence: 100%",
     )
 

@@ -15,6 +15,7 @@ Marking: a judge, in MT-Bench's words: it rates each answer from 1 to 10, or say
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -40,6 +41,13 @@ REFERENCES = ("mtbench/reference_answer/gpt-4.jsonl", "mtbench/reference_answer_
 BASELINES = ("mtbench/baseline.jsonl",)
 REFERRED = ("math", "reasoning", "coding")
 """The categories whose judge is shown a reference."""
+TEMPERATURES = {
+    **{"writing": 0.7, "roleplay": 0.7, "extraction": 0.0, "math": 0.0, "coding": 0.0},
+    **{"reasoning": 0.0, "stem": 0.1, "humanities": 0.1, "arena-hard-200": 0.0},
+}
+"""FastChat's, by category (``fastchat/llm_judge/common.py``, ``temperature_config``)."""
+OTHER_TEMPERATURE = 0.7
+"""FastChat's for any other category."""
 
 
 class Rated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,6 +57,9 @@ class Rated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """A file with the reference answers."""
     published: bool = False
     """Whether the judge's forms are sent to the letter, without our marker in their lines."""
+    temperatures: Literal["model", "published"] = "model"
+    """Whether questions are asked as the model is told to draw, or with FastChat's temperature for
+    their category."""
 
 
 class Compared(Rated, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -103,7 +114,9 @@ def mtbench(data: Data) -> Task:
     )
 
 
-def to_judge(references: Mapping[str, tuple[str, ...]], index: int, row: Row) -> Sample:
+def to_judge(
+    options: Rated, references: Mapping[str, tuple[str, ...]], index: int, row: Row
+) -> Sample:
     """The turns; references only where the judge is to see them, the given ones before the data's.
 
     Every turn is judged, so there have to be the two that MT-Bench's forms are made for.
@@ -115,7 +128,11 @@ def to_judge(references: Mapping[str, tuple[str, ...]], index: int, row: Row) ->
         shown = references.get(str(row.question_id), tuple(row.reference or ()))
         if len(shown) not in (0, 2):
             raise BadField("reference", list(shown), "an answer to each of 2 questions")
-    return to_sample(Options(), index, replace(row, reference=list(shown)))
+    made = to_sample(Options(), index, replace(row, reference=list(shown)))
+    if options.temperatures == "model":
+        return made
+    temperature = TEMPERATURES.get(row.category, OTHER_TEMPERATURE)
+    return replace(made, sampling={"temperature": temperature})
 
 
 def read_to_judge(data: Data, options: Rated) -> Iterator[Sample]:
@@ -123,7 +140,7 @@ def read_to_judge(data: Data, options: Rated) -> Iterator[Sample]:
     path = data.find("mtbench/question.jsonl", SOURCE)
     named = options.reference
     place = named_file("reference", named) if named else data.find_any(REFERENCES)
-    return samples(path, Row, partial(to_judge, answers(place) if place else {}))
+    return samples(path, Row, partial(to_judge, options, answers(place) if place else {}))
 
 
 def read_to_compare(data: Data, options: Compared) -> Iterator[Sample]:
