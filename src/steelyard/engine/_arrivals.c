@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -99,16 +100,32 @@ static int tell(PyObject *told, int descriptor, int what) {
     return failed;
 }
 
+/* Where the last arrival of a descriptor is kept; NULL with an exception set. Of one that was closed
+ * it is in the past, and does no harm to whoever gets its number. */
+static int64_t *last_arrival(int descriptor) {
+    static int64_t *kept;
+    static int number;
+    if (descriptor >= number) {
+        int more = 2 * descriptor + 64;
+        int64_t *moved = realloc(kept, more * sizeof *kept);
+        if (!moved) return (int64_t *)PyErr_NoMemory();
+        memset(moved + number, 0, (more - number) * sizeof *kept);
+        kept = moved;
+        number = more;
+    }
+    return kept + descriptor;
+}
+
 /* Puts a read into its inlet; whether it needs a look at: 1, 0, or -1 with an exception set. */
-static int put(PyObject *inlet, int64_t ns, ssize_t size) {
+static int put(PyObject *inlet, int64_t ns, int64_t *last_ns, ssize_t size) {
     PyObject *times = PyTuple_GetItem(inlet, 0), *reads = PyTuple_GetItem(inlet, 1);
     PyObject *quiet = PyTuple_GetItem(inlet, 2), *since = PyTuple_GetItem(inlet, 3);
     if (!times || !reads || !quiet || !since) return -1;
-    Py_ssize_t number = PyList_Size(times); /* bytes of one connection come in order */
-    PyObject *last = number > 0 ? PyList_GetItem(times, number - 1) : since;
-    long long last_ns = PyLong_AsLongLong(last);
-    if (last_ns == -1 && PyErr_Occurred()) return -1;
-    if (ns < last_ns) ns = last_ns;
+    long long since_ns = PyLong_AsLongLong(since);
+    if (since_ns == -1 && PyErr_Occurred()) return -1;
+    if (ns < since_ns) ns = since_ns;
+    if (ns < *last_ns) ns = *last_ns; /* bytes of one connection come in order */
+    *last_ns = ns;
     if (append_new(times, PyLong_FromLongLong(ns)) < 0) return -1;
     if (append_new(reads, PyBytes_FromStringAndSize(bytes_read, size)) < 0) return -1;
     return quiet != Py_True || size < 4 || !memcmp(bytes_read + size - 4, "\r\n\r\n", 4);
@@ -120,6 +137,8 @@ static int read_socket(int epoll, struct epoll_event *event, PyObject *inlet, Lo
     _Alignas(struct cmsghdr) char notes[CMSG_SPACE(sizeof(struct timespec)) + 64];
     struct iovec place = {bytes_read, READ_BYTES};
     int descriptor = event->data.fd, looks = 0;
+    int64_t *last_ns = last_arrival(descriptor);
+    if (!last_ns) return -1;
     for (int number = 0;; number++) {
         if (number == MOST_READS) {
             event->events = EPOLLIN | EPOLLRDHUP | EPOLLET; /* said again: it is told again */
@@ -141,7 +160,7 @@ static int read_socket(int epoll, struct epoll_event *event, PyObject *inlet, Lo
             return tell(told, descriptor, what);
         }
         look->reads++;
-        int wants = put(inlet, arrived_ns(descriptor, &message, look), size);
+        int wants = put(inlet, arrived_ns(descriptor, &message, look), last_ns, size);
         if (wants < 0) return -1;
         looks |= wants;
         if (size < READ_BYTES && event->events == EPOLLIN) break;

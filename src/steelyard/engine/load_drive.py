@@ -2,7 +2,8 @@
 
 A place that is free is filled at once. What the answer says is worked out afterwards, between the
 reads of other streams and in small portions, so that many answers which end together do not hold up
-the requests that follow them. Of a dialogue each answer is read at once: the next turn needs it.
+the requests that follow them; these are made beforehand, in the same portions. Of a dialogue each
+answer is read at once: the next turn needs it.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from steelyard.core import Fetcher, Reply, Request, Sink, Unread
+from steelyard.engine.ahead import Ahead
 from steelyard.engine.dialogue import next_turn
 from steelyard.engine.fatal import FirstReplies
 from steelyard.engine.pacing import Pacing
@@ -24,6 +26,10 @@ MOST_UNREAD_BYTES = 1 << 28
 
 PORTION_NS = 300_000
 """How long answers are read before the network is looked at again."""
+
+
+FIRST_PORTION_NS = 200_000_000
+"""How long requests are made before the first one is sent."""
 
 
 async def drive_load(
@@ -41,11 +47,15 @@ async def drive_load(
     what is in flight or unread leaves no reply. When it is cancelled, answers that are complete are
     still read, and only what is in flight leaves no reply.
     """
-    load = _Load(backend, sink, FirstReplies(fatal_after))
+    ahead = Ahead(requests)
+    load = _Load(backend, sink, FirstReplies(fatal_after), ahead)
+    enough_ns = monotonic_ns() + FIRST_PORTION_NS
+    while monotonic_ns() < enough_ns and ahead.make():
+        pass
     try:
         async with asyncio.TaskGroup() as group:
             reader = group.create_task(load.read_on())
-            await serve_turns(pacing, requests, monotonic_ns(), load.converse)
+            await serve_turns(pacing, ahead, monotonic_ns(), load.converse)
             load.read_rest()
             reader.cancel()
     except asyncio.CancelledError:
@@ -78,8 +88,11 @@ class _Waiting(NamedTuple):
 class _Load:
     """One run of ``drive_load``."""
 
-    def __init__(self, backend: Fetcher, sink: Sink, first_replies: FirstReplies) -> None:
+    def __init__(
+        self, backend: Fetcher, sink: Sink, first_replies: FirstReplies, ahead: Ahead
+    ) -> None:
         self.first_replies = first_replies
+        self._ahead = ahead
         self._backend = backend
         self._sink = sink
         self._waiting: deque[_Waiting] = deque()
@@ -105,15 +118,23 @@ class _Load:
         return True
 
     async def read_on(self) -> None:
-        """Read answers in portions, with a look at the network in between, until cancelled."""
+        """Read answers, and make requests when there are none, in portions with a look at the
+        network in between, until cancelled."""
         while True:
             await self._some.wait()
             self._some.clear()
-            while self._waiting:
-                enough_ns = monotonic_ns() + PORTION_NS
-                while self._waiting and monotonic_ns() < enough_ns:
-                    self._take_first()
+            if self._work(monotonic_ns() + PORTION_NS):
+                self._some.set()
                 await asyncio.sleep(0)
+
+    def _work(self, until_ns: int) -> bool:
+        """Do what there is to do; whether anything was left."""
+        while self._waiting or self._ahead.make():
+            if self._waiting:
+                self._take_first()
+            if monotonic_ns() >= until_ns:
+                return True
+        return False
 
     def read_rest(self) -> None:
         """Read what is left, when nothing is in flight any more."""

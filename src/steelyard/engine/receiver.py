@@ -29,7 +29,7 @@ else:
 REST_S = 0.001
 """From one look to the next, when it is crowded."""
 
-TOLD_A_TURN = 16
+TOLD_A_TURN = 48
 """Of a turn of the event loop, so that others are read while many answers end at once."""
 
 WINDOW_NS = 5_000_000
