@@ -86,25 +86,27 @@ def put_lcr(root: Path) -> Path:
 
 
 GEDIT_TYPES = ("background_change", "color_alter", "text_change")
-GEDIT_ROWS = [
-    {
-        "task_type": GEDIT_TYPES[n % 3],
-        "key": f"made_up_{n // 2}",
-        "instruction": f"Paint thing {n // 2} red."
-        if n % 2 == 0
-        else f"把东西 {n // 2} 涂成红色。",
-        "instruction_language": "en" if n % 2 == 0 else "cn",
-        "input_image": {"bytes": picture(f"original {n // 2}"), "path": None},
-        "input_image_raw": {"bytes": picture(f"raw {n // 2}"), "path": None},
-        "Intersection_exist": True,
-    }
-    for n in range(12)
-]
 
 
-def put_gedit(root: Path, rows: list[dict[str, object]] = GEDIT_ROWS, *, shards: int = 2) -> Path:
+def gedit_rows(number: int) -> list[dict[str, object]]:
+    """Rows of GEdit-Bench: every picture with an instruction in English and one in Chinese."""
+    return [
+        {
+            "task_type": GEDIT_TYPES[n // 2 % 3],
+            "key": f"made_up_{n // 2}",
+            "instruction": f"把东西 {n // 2} 涂成红色。" if n % 2 else f"Paint thing {n // 2} red.",
+            "instruction_language": "cn" if n % 2 else "en",
+            "input_image": {"bytes": picture(f"original {n // 2}"), "path": None},
+            "input_image_raw": {"bytes": picture(f"raw {n // 2}"), "path": None},
+            "Intersection_exist": True,
+        }
+        for n in range(number)
+    ]
+
+
+def put_gedit(root: Path, number: int = 12, *, shards: int = 2) -> Path:
     """GEdit-Bench as ``save_to_disk`` of Hugging Face's datasets writes it; gives its folder."""
-    home = root / "GEdit-Bench"
+    home, rows = root / "GEdit-Bench", gedit_rows(number)
     home.mkdir(parents=True)
     names = [f"data-{n:05}-of-{shards:05}.arrow" for n in range(shards)]
     for n, name in enumerate(names):

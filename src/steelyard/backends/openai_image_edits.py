@@ -34,6 +34,7 @@ from steelyard.core import (
     ModelSpec,
     Reply,
     Request,
+    Unread,
     picture_fault,
     picture_in,
     picture_kind,
@@ -88,6 +89,14 @@ class ImageEdits:
     async def ask(self, request: Request) -> Reply:
         """See ``Backend``."""
         return await self._asked.ask(request)
+
+    async def connect(self, number: int) -> None:
+        """See ``Fetcher``."""
+        await self._asked.connect(number)
+
+    async def fetch(self, request: Request) -> Unread:
+        """See ``Fetcher``."""
+        return await self._asked.fetch(request)
 
     async def models(self) -> tuple[str, ...]:
         """See ``ModelLister``."""

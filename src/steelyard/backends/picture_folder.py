@@ -1,6 +1,6 @@
 """Pictures that were made elsewhere: no service is asked, a folder is looked into.
 
-``path`` is a folder with a file for each row, ``<place>.png`` (or .jpg, .jpeg, .webp), where the
+``pictures`` is a folder with a file for each row, ``<place>.png`` (or .jpg, .jpeg, .webp), where the
 place is the one that the data set's authors use (GEdit-Bench: ``<task_type>/<language>/<key>``).
 Or it is a JSON-lines file as AISBench writes its predictions,
 ``{"id": 0, "prediction": "a/1.png"}``: ``id`` is the row's number, ``prediction`` the picture's
@@ -40,7 +40,7 @@ _ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Where the pictures are."""
 
-    path: str = ""
+    pictures: str = ""
     """A folder of pictures, or a JSON-lines file that names them."""
 
 
@@ -55,13 +55,13 @@ class _Missing(Exception):
 
 
 def connect(spec: ModelSpec) -> Backend:
-    """The pictures that ``spec`` names; ``ConfigError`` when there is nothing at its path."""
+    """The pictures that ``spec`` names; ``ConfigError`` when there is nothing."""
     options = read_options(spec, Options)
-    path = Path(options.path).expanduser()
-    if not options.path or not path.exists():
+    path = Path(options.pictures).expanduser()
+    if not options.pictures or not path.exists():
         raise ConfigError(
-            f"model {spec.abbr}: path is {options.path!r}, and there is nothing. Name the folder "
-            "that holds the pictures, or the JSON-lines file that names them: --set path=..."
+            f"model {spec.abbr}: there is nothing at {options.pictures!r}. Name the folder that "
+            "holds the pictures, or the JSON-lines file that names them: --set pictures=..."
         )
     return PictureFolder(path)
 

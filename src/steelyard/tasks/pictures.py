@@ -175,7 +175,13 @@ def _unpacked(data: bytes, digest: str) -> Path:
     path = folder / f"{digest}.{picture_kind(data)}"
     if not path.is_file() or path.stat().st_size != len(data):
         beside = folder / f".{digest}.{os.getpid()}.tmp"
-        folder.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(data)
-        beside.replace(path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(data)
+            beside.replace(path)
+        except OSError as error:
+            raise DataError(
+                f"pictures cannot be unpacked to {folder}: {error.strerror}. Name another place "
+                "with XDG_CACHE_HOME."
+            ) from error
     return path

@@ -1,4 +1,4 @@
-"""Pictures that were made elsewhere, in a folder or named by a file: ``--set path=...``."""
+"""Pictures that were made elsewhere, in a folder or named by a file: ``--set pictures=...``."""
 
 from steelyard.core import Load, ModelSpec
 
@@ -6,7 +6,7 @@ models = [
     ModelSpec(
         abbr="picture-folder",
         backend="picture_folder",
-        options={"path": ""},
+        options={"pictures": ""},
         load=Load(concurrency=1, senders=1),
     )
 ]
