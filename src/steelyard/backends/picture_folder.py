@@ -1,8 +1,8 @@
 """Pictures that were made elsewhere: no service is asked, a folder is looked into.
 
-``pictures`` is a folder with a file for each row, ``<place>.png`` (or .jpg, .jpeg, .webp), where the
-place is the one that the data set's authors use (GEdit-Bench: ``<task_type>/<language>/<key>``).
-Or it is a JSON-lines file as AISBench writes its predictions,
+``pictures`` is a folder with a file for each row, ``<place>.png`` (or .jpg, .jpeg, .webp), where
+the place is the one that the data set's authors use (GEdit-Bench:
+``<task_type>/<language>/<key>``). Or it is a JSON-lines file as AISBench writes its predictions,
 ``{"id": 0, "prediction": "a/1.png"}``: ``id`` is the row's number, ``prediction`` the picture's
 path seen from that file; a further line for a row is its next repeat. No path leads out of its
 folder.
