@@ -9,6 +9,7 @@
 import asyncio
 import base64
 import json
+import os
 import re
 import tempfile
 from email import message_from_bytes
@@ -268,6 +269,17 @@ def test_a_place_without_a_picture_has_failed(tmp_path: Path, place: str, says: 
     assert reply.failure is not None
     assert (reply.failure.kind, reply.drawn) == ("picture", b"")
     assert says in reply.failure.detail
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    os.mkfifo(tmp_path / "a/b.png")
+    (tmp_path / "c.png").mkdir()
+    found = [*out_of(tmp_path, "0#0"), *out_of(tmp_path, "0#0", place="c")]
+    assert [one.failure.detail.endswith("no plain file") for one in found if one.failure] == [
+        True,
+        True,
+    ]
 
 
 def test_lines_of_a_file_are_the_repeats_of_a_row_in_their_order(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ simulated judge draws its scores by the pictures' content: the same pictures, th
 """
 
 import json
+import os
 import random
 import re
 import shutil
@@ -346,11 +347,22 @@ def test_a_line_of_a_run_that_leads_out_of_its_folder_has_failed(
     stored = pictures(tmp_path).parent / "gedit.jsonl"
     changed = lines(stored)
     changed[0]["prediction"] = "../../../../secret.png"
+    os.mkfifo(pictures(tmp_path) / "pipe.png")
+    changed[1]["prediction"] = "gedit/pipe.png"
+    changed[2]["prediction"] = "gedit"
+    changed[3]["prediction"] = "a\0b"
+    changed[4]["prediction"] = ""
     stored.write_text("".join(json.dumps(one) + "\n" for one in changed), encoding="utf-8")
     seen = asked(judge, CHAT)
     ran(tmp_path, edited(NOWHERE, judge, data, "--mode", "eval", "--reuse"), code=1)
     assert asked(judge, CHAT) == seen
-    assert "not a file in this folder" in scores(tmp_path)[changed[0]["key"]]["why"]
+    why = [scores(tmp_path)[line["key"]]["why"] for line in changed[:5]]
+    for found, words in zip(
+        why,
+        ("not a file in this folder", "plain file", "plain file", "null", "not a file"),
+        strict=True,
+    ):
+        assert words in found
 
 
 @pytest.mark.parametrize("fault", ["500:0.4", "garbage:0.4", "empty:0.4", "truncate:0.4"])

@@ -122,6 +122,8 @@ class PictureFolder:
         path = Path(os.path.realpath(self._folder / name))
         if not path.is_relative_to(self._folder):
             raise _Missing(f"{name!r} leads out of {self._folder}")
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise _Missing(f"{path} is no plain file")
         return path
 
 

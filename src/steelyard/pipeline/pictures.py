@@ -59,8 +59,10 @@ def looked_at(reply: Reply, folder: Path) -> tuple[Reply, Picture | None]:
 def inside(folder: Path, name: str) -> Path:
     """The file ``name`` in ``folder``; ``ValueError`` when it is not a file in there."""
     root, path = folder.resolve(), (folder / name).resolve()
-    if not name or path == root or not path.is_relative_to(root):
+    if not name or not path.is_relative_to(root):
         raise ValueError("not a file in this folder")
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise ValueError("not a plain file")
     return path
 
 
