@@ -356,13 +356,9 @@ def test_a_line_of_a_run_that_leads_out_of_its_folder_has_failed(
     seen = asked(judge, CHAT)
     ran(tmp_path, edited(NOWHERE, judge, data, "--mode", "eval", "--reuse"), code=1)
     assert asked(judge, CHAT) == seen
-    why = [scores(tmp_path)[line["key"]]["why"] for line in changed[:5]]
-    for found, words in zip(
-        why,
-        ("not a file in this folder", "plain file", "plain file", "null", "not a file"),
-        strict=True,
-    ):
-        assert words in found
+    says = ("not a file in this folder", "plain file", "plain file", "null", "not a file")
+    for line, words in zip(changed, says, strict=False):
+        assert words in scores(tmp_path)[line["key"]]["why"]
 
 
 @pytest.mark.parametrize("fault", ["500:0.4", "garbage:0.4", "empty:0.4", "truncate:0.4"])
