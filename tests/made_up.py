@@ -1,6 +1,6 @@
 """Made-up rows in the layout of data sets that are not here, or may not be.
 
-GPQA, HLE, AA-LCR, LiveCodeBench.
+GPQA, HLE, AA-LCR, GEdit-Bench, LiveCodeBench.
 """
 
 import base64
@@ -13,7 +13,10 @@ from functools import cache
 from pathlib import Path
 
 import pyarrow
+import pyarrow.ipc
 from pyarrow import parquet
+
+from steelyard.sim.wire_images import picture
 
 GPQA_COLUMNS = (
     *("Record ID", "Question", "Correct Answer"),
@@ -79,6 +82,41 @@ def put_lcr(root: Path) -> Path:
         for n, (place, question, answer, picked) in enumerate(LCR_ROWS):
             names = ";".join(list(LCR_DOCUMENTS[place])[one] for one in picked)
             table.writerow((n, *place.split("/"), n + 1, question, answer, names, "", 100))
+    return home
+
+
+GEDIT_TYPES = ("background_change", "color_alter", "text_change")
+
+
+def gedit_rows(number: int) -> list[dict[str, object]]:
+    """Rows of GEdit-Bench: every picture with an instruction in English and one in Chinese."""
+    return [
+        {
+            "task_type": GEDIT_TYPES[n // 2 % 3],
+            "key": f"made_up_{n // 2}",
+            "instruction": f"把东西 {n // 2} 涂成红色。" if n % 2 else f"Paint thing {n // 2} red.",
+            "instruction_language": "cn" if n % 2 else "en",
+            "input_image": {"bytes": picture(f"original {n // 2}"), "path": None},
+            "input_image_raw": {"bytes": picture(f"raw {n // 2}"), "path": None},
+            "Intersection_exist": True,
+        }
+        for n in range(number)
+    ]
+
+
+def put_gedit(root: Path, number: int = 12, *, shards: int = 2) -> Path:
+    """GEdit-Bench as ``save_to_disk`` of Hugging Face's datasets writes it; gives its folder."""
+    home, rows = root / "GEdit-Bench", gedit_rows(number)
+    home.mkdir(parents=True)
+    names = [f"data-{n:05}-of-{shards:05}.arrow" for n in range(shards)]
+    for n, name in enumerate(names):
+        part = rows[n * len(rows) // shards : (n + 1) * len(rows) // shards]
+        table = pyarrow.Table.from_pylist(part)
+        with pyarrow.ipc.new_stream(str(home / name), table.schema) as stream:
+            stream.write_table(table, max_chunksize=4)
+    state = {"_data_files": [{"filename": name} for name in names], "_split": "train"}
+    (home / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    (home / "dataset_info.json").write_text("{}", encoding="utf-8")
     return home
 
 
@@ -149,4 +187,5 @@ def folder() -> Path:
     parquet.write_table(table, root / "hle/data/test-00000-of-00001.parquet")
     put_lcr(root)
     put_lcb(root)
+    put_gedit(root)
     return root

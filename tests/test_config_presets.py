@@ -26,6 +26,10 @@ ABBRS = {
     "mindie_stream_api_general": "mindie-stream-api",
 }
 LOCAL = {"hf_chat_model": "hf-chat-model", "hf_base_model": "hf-base-model"}
+PICTURES = {
+    "picture_folder": ("picture-folder", "picture_folder"),
+    "vllm_api_image_edits": ("vllm-api-image-edits", "openai_image_edits"),
+}
 VLLM = {"vllm_offline": "vllm-offline", "vllm_offline_base": "vllm-offline-base"}
 
 PRESET = """
@@ -96,6 +100,17 @@ def test_presets_of_the_engine_are_greedy_as_aisbench_s(
     assert spec.options["model_kwargs"] == {"gpu_memory_utilization": 0.9}
 
 
+@pytest.mark.parametrize(("name", "expected"), PICTURES.items())
+def test_presets_of_pictures_send_nothing_that_only_texts_have(
+    name: str, expected: tuple[str, str], built_in: Places
+) -> None:
+    spec = only(name, built_in)
+    assert (spec.abbr, spec.backend) == expected
+    assert (spec.sampling.max_tokens, spec.sampling.extra, spec.clean) == (None, {}, "")
+    backends.check(spec)
+    backends.check_pictures(spec, "gedit", draws=True)
+
+
 def test_the_judge_s_preset_is_as_the_two_stage_guide_asks_its_judge(built_in: Places) -> None:
     spec = only("judge", built_in)
     assert (spec.abbr, spec.backend, spec.sampling.max_tokens) == ("judge", "openai_chat", 8192)
@@ -105,7 +120,7 @@ def test_the_judge_s_preset_is_as_the_two_stage_guide_asks_its_judge(built_in: P
 
 def test_no_preset_is_without_this_test(built_in: Places) -> None:
     files = {path.stem for path in built_in.models[-1].glob("*.py")} - {"__init__"}
-    assert files == {*ABBRS, *LOCAL, *VLLM, "judge"}
+    assert files == {*ABBRS, *LOCAL, *VLLM, *PICTURES, "judge"}
 
 
 def test_case_does_not_matter(built_in: Places) -> None:

@@ -221,10 +221,12 @@ LOAD_NAMES = [
 SUBJECTIVE_NAMES = [
     "alpaca_eval_judge_gen",
     "arena_hard_judge_gen",
+    "gedit_gen_0_shot_llmjudge",
     "mtbench_judge_gen",
     "mtbench_pairwise_judge_gen",
 ]
-"""A judge rates or compares their answers; nothing in them is right (test_subjective_run)."""
+"""A judge rates or compares their answers; nothing in them is right (test_subjective_run,
+test_picture_run)."""
 
 EVERY_NAME = [name for names in NAMES.values() for name in names]
 OWN_NAMES = [name for name in EVERY_NAME if name not in ALIASES]

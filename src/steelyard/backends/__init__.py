@@ -10,12 +10,15 @@ One whose backends can say how likely a text is (``Request.candidates`` in, ``Re
 out) also has ``scoring_obstacle(options) -> str`` (``core.CandidateModule``): empty, or what in the
 options stands in the way and what to do about it. Without the function tasks of likelihoods are
 refused before anything is sent.
+
+One that knows pictures says so: ``TAKES_PICTURES``, ``DRAWS`` (``core.PictureModule``).
 """
 
 from steelyard.backends._opening import (
     backend_options,
     check,
     check_candidates,
+    check_pictures,
     devices,
     open_backend,
 )
@@ -25,6 +28,7 @@ __all__ = [
     "backend_options",
     "check",
     "check_candidates",
+    "check_pictures",
     "devices",
     "open_backend",
     "read_options",

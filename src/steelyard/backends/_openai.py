@@ -95,7 +95,7 @@ class OpenAIService(Generic[C]):
 
         ``ServiceError`` when the service cannot say within five seconds.
         """
-        return await _listed(self._client)
+        return await listed(self._client)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -208,7 +208,8 @@ class _ModelList(msgspec.Struct, frozen=True):
     data: list[_Model] | None
 
 
-async def _listed(client: HttpClient) -> tuple[str, ...]:
+async def listed(client: HttpClient) -> tuple[str, ...]:
+    """Names of the models that the service lists; ``ServiceError`` when it cannot say."""
     path = _targets.openai(client.path(""), "models")
     try:
         async with asyncio.timeout(_LIST_TIMEOUT_S):

@@ -8,7 +8,14 @@ from typing import Protocol, cast
 import msgspec
 
 from steelyard.backends._options import read_options
-from steelyard.core import Backend, CandidateModule, ConfigError, ModelSpec, NoSuchName
+from steelyard.core import (
+    Backend,
+    CandidateModule,
+    ConfigError,
+    ModelSpec,
+    NoSuchName,
+    PictureModule,
+)
 
 
 class _BackendModule(Protocol):
@@ -50,6 +57,27 @@ def check_candidates(spec: ModelSpec, dataset: str) -> None:
         )
     if obstacle := module.scoring_obstacle(read_options(spec, module.Options)):
         raise ConfigError(f"{dataset} with model {spec.abbr}: {obstacle}")
+
+
+def check_pictures(spec: ModelSpec, dataset: str, *, draws: bool) -> None:
+    """Refuse a model that cannot do what ``dataset`` asks for; sends nothing.
+
+    ``draws``: to answer with a picture; else to be shown some. Raises what ``check`` raises, and
+    ``ConfigError`` with what to do.
+    """
+    module = _module(spec.backend)
+    knows = module if isinstance(module, PictureModule) else None
+    if draws and not (knows and knows.DRAWS):
+        raise ConfigError(
+            f"{dataset} asks for pictures, which backend {spec.backend} of model {spec.abbr} does "
+            "not make. Use vllm_api_image_edits (a service that edits pictures) or picture_folder "
+            "(pictures that were made elsewhere)."
+        )
+    if not draws and not (knows and knows.TAKES_PICTURES):
+        raise ConfigError(
+            f"{dataset} shows its judge pictures, which backend {spec.backend} of {spec.abbr} does "
+            "not take. Use a vision model behind the OpenAI chat interface (openai_chat)."
+        )
 
 
 def backend_options(name: str) -> tuple[str, ...]:

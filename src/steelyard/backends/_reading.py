@@ -35,6 +35,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     logprobs: Json = None
     tool_calls: tuple[ToolCall, ...] = ()
+    drawn: bytes = b""
     content_ends: Sequence[int] = ()
     """Body offsets at which the events that carry answer, reasoning or tool-call text end."""
     other_ends: Sequence[int] = ()
@@ -99,6 +100,7 @@ def _answered(key: str, timing: Timing, answer: Answer) -> Reply:
         token_source="usage" if counted else None,
         logprobs=answer.logprobs,
         tool_calls=answer.tool_calls,
+        drawn=answer.drawn,
         model=answer.model,
     )
 

@@ -4,6 +4,8 @@ Sent:  ``{model, messages, stream, [stream_options], …parameters, max_tokens, 
 Read:  text of all choices; reasoning that came apart from it (``reasoning_content``, else
        ``reasoning``); tool calls; usage in whichever event carries it. ``<think>`` inside the
        text stays there. A stream's end is ``[DONE]`` or a finish reason.
+Pictures: named by their files (``core.pictures``) until the body is written, which holds them as
+       ``image_url`` parts with data URLs.
 Likelihoods: the candidate, without blanks in front, is the last turn, the assistant's, which the
        service is told to leave open (``continue_final_message``), so that nothing comes after it;
        read is the top-level ``prompt_logprobs``. Whole answers only.
@@ -17,6 +19,7 @@ from steelyard.backends import _likelihoods, _openai, _targets
 from steelyard.backends._likelihoods import Entries
 from steelyard.backends._openai import UNCOUNTED, Chunk, Document, OpenAIService, Options
 from steelyard.backends._options import read_options
+from steelyard.backends._pictures import with_pictures
 from steelyard.backends._reading import Answer, Wire
 from steelyard.backends._service import Service
 from steelyard.backends._stream import Stream
@@ -51,6 +54,8 @@ class _ScoredDocument(Document[_Choice], frozen=True, gc=False):
     prompt_logprobs: Entries | None = None
 
 
+TAKES_PICTURES = True
+DRAWS = False
 scoring_obstacle = _openai.scoring_obstacle
 
 
@@ -67,7 +72,7 @@ def connect(spec: ModelSpec) -> Backend:
 
 
 def _body(options: Options, request: Request) -> bytes:
-    return _openai.body(options, request, {"messages": request.messages})
+    return _openai.body(options, request, {"messages": with_pictures(request.messages)})
 
 
 def _scoring_body(options: Options, request: Request) -> bytes:

@@ -56,6 +56,7 @@ def asked(options: RunOptions) -> Asked:
     data = tasks.Data(tasks.data_roots(options.data_dir, os.environ, cwd))
     plan = config.make_plan(found.pairs(), wanted, data=data, where=where)
     _check_likelihoods(plan)
+    _check_pictures(plan)
     judging.check(options, plan, judge)
     for job in plan.jobs:
         if job.by_rule and options.mode in (judging.JUDGING if job.judging else ("all", "eval")):
@@ -77,6 +78,15 @@ def _check_likelihoods(plan: Plan) -> None:
             )
         if plan.mode in ("all", "infer", "infer_judge"):
             backends.check_candidates(job.model, job.dataset)
+
+
+def _check_pictures(plan: Plan) -> None:
+    """Refuse pictures where nobody makes them or looks at them; ``ConfigError`` says what to do."""
+    for job in plan.jobs:
+        if job.task.draws and plan.mode in ("all", "infer", "infer_judge", "perf"):
+            backends.check_pictures(job.model, job.dataset, draws=True)
+        if job.task.draws and job.judging is not None and plan.mode != "viz":
+            backends.check_pictures(job.judging.model, job.dataset, draws=False)
 
 
 _KEPT = (

@@ -48,9 +48,20 @@ def judging(choice: JudgeChoice, task: Task) -> Judging | None:
     judges: tuple[Judge, ...] = judges_named(choice.prompt) if choice.prompt else task.judges
     if not judges or choice.model is None or task.candidates is not None:
         return None
+    if task.draws and (choice.prompt or choice.cascade):
+        flag = f"--judge-prompt {choice.prompt}" if choice.prompt else "--cascade"
+        raise ConfigError(
+            f"{flag}: the answers of {task.name} are pictures, which only its own judges look at."
+        )
     cascade = task.cascade if choice.cascade is None else choice.cascade
     audit = choice.audit if cascade else 0.0
-    return Judging(model=choice.model, judges=judges, cascade=cascade, audit=audit)
+    return Judging(
+        model=choice.model,
+        judges=judges,
+        together=None if choice.prompt else task.together,
+        cascade=cascade,
+        audit=audit,
+    )
 
 
 def judges_of_labels(prompt: str, *, pairs: bool) -> "tuple[FormJudge, ...]":

@@ -18,6 +18,15 @@ from steelyard.core.errors import (
     SteelyardError,
     TornRecord,
 )
+from steelyard.core.pictures import (
+    Picture,
+    by_content,
+    messages_by_content,
+    picture_fault,
+    picture_in,
+    picture_kind,
+    pictures_in,
+)
 from steelyard.core.protocols import (
     Backend,
     CandidateModule,
@@ -27,6 +36,7 @@ from steelyard.core.protocols import (
     Marking,
     ModelLister,
     Noting,
+    PictureModule,
     Scorer,
     Sink,
     Unread,
@@ -56,6 +66,7 @@ from steelyard.core.tasks import (
     Prompt,
     Sample,
     Task,
+    Together,
     Traffic,
 )
 from steelyard.core.wire import Candidate, Json, Message, Request, Sampling, ToolCall, Turn
@@ -91,6 +102,8 @@ __all__ = [
     "NoSuchName",
     "Noting",
     "Outcome",
+    "Picture",
+    "PictureModule",
     "Plan",
     "PlanMismatch",
     "Price",
@@ -108,10 +121,17 @@ __all__ = [
     "SteelyardError",
     "Task",
     "Timing",
+    "Together",
     "ToolCall",
     "TornRecord",
     "Traffic",
     "Turn",
     "Unread",
     "Verdict",
+    "by_content",
+    "messages_by_content",
+    "picture_fault",
+    "picture_in",
+    "picture_kind",
+    "pictures_in",
 ]

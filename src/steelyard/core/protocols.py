@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
+    from steelyard.core.pictures import Picture
     from steelyard.core.records import Judgement, Likelihood, Reply, Verdict
     from steelyard.core.tasks import Sample
     from steelyard.core.wire import Json, Message, Request
@@ -76,6 +77,16 @@ class CandidateModule(Protocol):
         """
 
 
+@runtime_checkable
+class PictureModule(Protocol):
+    """A backend's module that knows pictures; every other takes and gives texts alone."""
+
+    TAKES_PICTURES: bool
+    """Its backends send the pictures of a question."""
+    DRAWS: bool
+    """Its backends answer with a picture (``Reply.drawn``)."""
+
+
 class Scorer(Protocol):
     """A pure, versioned marking rule; made by ``scoring.scorer``."""
 
@@ -125,7 +136,7 @@ class Judge(Protocol):
     def scale(self) -> tuple[float, float] | None:
         """Both ends, for a judge that gives points."""
 
-    def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
+    def question(self, sample: Sample, answer: str | Picture, fence: str) -> tuple[Message, ...]:
         """What the judge is asked about ``answer``, which nobody trusts.
 
         ``fence`` is random, new for each request; it delimits the answer.

@@ -16,6 +16,7 @@ FailureKind: TypeAlias = Literal[
     "protocol",  # an answer that is not what the protocol says
     "cancelled",  # the run was stopped while the request was in flight
     "model",  # a local model could not compute it
+    "picture",  # a picture is missing, or what is there is none
 ]
 
 Outcome: TypeAlias = Literal[
@@ -103,6 +104,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 1
     likelihoods: tuple[Likelihood, ...] = ()
     """Of the candidates that were asked for, in their order; there is no text then."""
+    drawn: bytes = b""
+    """An answer that is a picture, as it came. Whoever stores the reply puts it into a file of its
+    own; ``text`` is then the file's path, seen from the record file."""
     failure: Failure | None = None
 
 

@@ -6,9 +6,10 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from steelyard.core.protocols import Judge, Marking
-from steelyard.core.records import Metric, Score
+from steelyard.core.records import Judgement, Metric, Score
 from steelyard.core.wire import Candidate, Json, Sampling, Turn
 
+Together: TypeAlias = Callable[[Sequence[Judgement]], Judgement]
 Mode: TypeAlias = Literal["all", "infer", "judge", "infer_judge", "eval", "viz", "perf", "perf_viz"]
 
 
@@ -39,6 +40,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of a dialogue: the reference answer to ``question``, for histories that use references."""
     due_ms: float | None = None
     """When a trace sent this request, in ms since the trace began."""
+    place: str = ""
+    """Of a row whose answer is a picture: where the data set's authors keep that picture, seen from
+    the folder of all answers and without its ending (``color_alter/en/3f2a``)."""
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -97,9 +101,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     dialogue: Literal["every", "every_with_gt", "last"] = "every"
     """What stands in the history of a dialogue: the model's own answers; the data's answers; or
     the data's answers with only the last turn asked."""
+    draws: bool = False
+    """Answers are pictures. A stored one is the path of its file, seen from the record file."""
     judges: tuple[Judge, ...] = ()
     """Not empty: answers are marked by a model, and this is what it is asked about each of them.
-    Two are the two orders of one comparison, and make one judgement."""
+    What it says to several questions makes one judgement, by ``together``."""
+    together: Together | None = None
+    """See ``Judging.together``."""
     cascade: bool = False
     """With ``judges``: the rule ``scorer`` goes first, see ``Judging.cascade``."""
 
@@ -195,6 +203,9 @@ class Judging(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelSpec
     judges: tuple[Judge, ...]
     """See ``Task.judges``."""
+    together: Together | None = None
+    """Makes one judgement of those that the judges came to, in their order; ``None``: two judges
+    are the two orders of one comparison."""
     cascade: bool = False
     """The task's own rule goes first: what it accepts is right, the judge is asked about the rest.
     """

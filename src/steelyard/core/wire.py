@@ -64,6 +64,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When a trace sent this request, in ms since the trace began."""
     candidates: tuple[Candidate, ...] = ()
     """Not empty: no answer is asked for but how likely each of these is after the messages."""
+    place: str = ""
+    """Of an answer that is a picture: see ``Sample.place``."""
     judged: str = ""
     """Of a question to a judge: the digest of all that decides it, kept with the reply."""
 

@@ -8,6 +8,7 @@ nothing else does. How replies are read is not in it: stored ones are read anew 
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -19,12 +20,15 @@ from steelyard.core import (
     Judgement,
     Judging,
     LikelihoodScorer,
+    Picture,
     Reply,
     Request,
     Sample,
     Scorer,
+    messages_by_content,
 )
 from steelyard.pipeline.marks import marked
+from steelyard.pipeline.pictures import looked_at
 from steelyard.pipeline.prepare import Prepared, dialogue_keys, model_parts
 from steelyard.scoring import by_rule, cleaner, insisting, text_to_judge, without_judge
 
@@ -46,11 +50,18 @@ class Case(msgspec.Struct, frozen=True):
     """Set where no judge is needed."""
     audited: bool = False
     """Whether the judge is asked although the matter is settled."""
+    picture: Picture | None = None
+    """Of a task whose answers are pictures: the one that is judged, as it is now."""
 
     @property
     def is_asked(self) -> bool:
         """Whether a judge is asked about it."""
         return self.reply.failure is None and (self.settled is None or self.audited)
+
+    @property
+    def judged(self) -> str | Picture:
+        """What a judge is shown."""
+        return self.picture or self.text
 
 
 class Question(NamedTuple):
@@ -64,7 +75,7 @@ class Question(NamedTuple):
     def request(self, judging: Judging, served: str, *, again: bool) -> Request:
         """What is sent, with a fence of its own; ``again``: a reply stated no verdict."""
         fence = secrets.token_hex(_FENCE_BYTES)
-        messages = self.judge.question(self.case.sample, self.case.text, fence)
+        messages = self.judge.question(self.case.sample, self.case.judged, fence)
         return Request(
             key=self.key,
             messages=insisting(messages) if again else messages,
@@ -76,8 +87,11 @@ class Question(NamedTuple):
 class Docket:
     """The cases of one job, and what is asked about them."""
 
-    def __init__(self, prepared: Prepared) -> None:
-        """Raises ``ConfigError`` when the job is not for a judge."""
+    def __init__(self, prepared: Prepared, answers: Path = Path()) -> None:
+        """``answers``: their record file, which pictures are looked for beside.
+
+        Raises ``ConfigError`` when the job is not for a judge.
+        """
         job = prepared.job
         if job.judging is None:
             raise ConfigError(f"{job.task.name} is not judged.")
@@ -85,6 +99,7 @@ class Docket:
         self.samples = {key: sample for sample, key in _turns(prepared)}
         """The sample of every answer that the job wants, in the order of the data."""
         self._clean = cleaner(job.model.clean)
+        self._pictures = answers.parent if job.task.draws else None
         self._rule = _rule(prepared) if job.judging.cascade else None
         self._asker = store.digest(_asking(job.judging))
         self._first: dict[str, str] = {}
@@ -98,6 +113,10 @@ class Docket:
 
     def case(self, reply: Reply) -> Case:
         """The case that a stored reply makes; the turns of a dialogue come in their order."""
+        if self._pictures is not None:
+            reply, picture = looked_at(reply, self._pictures)
+            sample = self.samples[reply.key]
+            return Case(reply.key, sample, reply, reply.text, None, picture=picture)
         text = text_to_judge(reply, self._clean)
         sample = self._in_its_place(reply.key, text)
         if reply.failure is not None:
@@ -114,7 +133,7 @@ class Docket:
         if not case.is_asked:
             return
         for number, judge in enumerate(self.judging.judges, start=1):
-            same = judge.question(case.sample, case.text, _SAME_FENCE)
+            same = messages_by_content(judge.question(case.sample, case.judged, _SAME_FENCE))
             digest = store.digest([self._asker, same])[:_DIGEST]
             key = case.key if number == 1 else f"{case.key}/{number}"
             yield Question(key, digest, judge, case)

@@ -21,8 +21,9 @@ from steelyard.core import (
 )
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.marks import marked
+from steelyard.pipeline.pictures import kept, looked_at
 from steelyard.pipeline.prepare import Prepared, dialogue_keys
-from steelyard.pipeline.records import Origin, finished, line, origins, sample_id, sound
+from steelyard.pipeline.records import Origin, finished, line, origins, replies, sample_id, sound
 from steelyard.pipeline.tally import Tally
 from steelyard.scoring import cleaner
 
@@ -41,6 +42,8 @@ class Work:
         self.claim = claim
         """Holds the run folder for whoever inherits it (``claim``)."""
         good, failed = finished(path, prepared.samples)
+        if prepared.job.task.draws:
+            good -= _without_picture(path, prepared)
         wanted = set(prepared.keys())
         self.kept = len(wanted & good)
         self.retried = len(wanted & failed)
@@ -64,6 +67,12 @@ class Work:
         """Where the requests go and where their replies are kept."""
         named = origins(self.prepared.job.task.name, self.prepared.samples)
         return Errand(self.model, str(self.path), named)
+
+
+def _without_picture(path: Path, prepared: Prepared) -> set[str]:
+    """The keys of answers whose picture is not there any more; they are asked for again."""
+    found = replies(path, prepared.samples)
+    return {key for key, one in found.items() if looked_at(one, path.parent)[0].failure is not None}
 
 
 class Errand(msgspec.Struct, frozen=True, tag="infer"):
@@ -117,7 +126,7 @@ async def send(
     with store.Writer(Path(errand.path)) as writer:
 
         def keep(reply: Reply, request: Request) -> None:
-            reply = sound(reply)
+            reply = kept(sound(reply), Path(errand.path))
             writer.append(line(reply, request, errand.origin[sample_id(reply.key)]))
             counted(reply)
 

@@ -38,7 +38,7 @@ class Bench:
         self.answers = run.predictions(prepared)
         self.path = run.folder.judgements(job.model.abbr, job.marked_name)
         self.name = f"{job.model.abbr}/{job.marked_name}"
-        self.docket = Docket(prepared)
+        self.docket = Docket(prepared, self.answers)
         self.served = str(model.options.get("model", ""))
         self.reread()
         self.stale = 0

@@ -70,7 +70,7 @@ def judged_by(
     job = prepared.job
     if job.judging is None:
         return None
-    docket = Docket(prepared)
+    docket = Docket(prepared, folder.predictions(job.model.abbr, job.task.name))
     path = folder.judgements(job.model.abbr, job.marked_name)
     judgements = Judgements(docket, path, str(job.judging.model.options.get("model", "")))
     cases = [docket.case(reply) for _, reply in answers]
@@ -102,7 +102,8 @@ def _account(
     asked = [case for case in cases if case.is_asked]
     audits = [found for _, found in said if found is not None and found.value is not None]
     stale, served = _stored(docket, judgements, asked)
-    orders = _orders(docket, judgements, cases) if len(docket.judging.judges) > 1 else []
+    compares = len(docket.judging.judges) > 1 and docket.judging.together is None
+    orders = _orders(docket, judgements, cases) if compares else []
     used = judgements.used
     return JudgeAccount(
         judge=docket.judge_id,

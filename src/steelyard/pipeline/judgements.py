@@ -86,7 +86,7 @@ class Judgements:
     def of(self, case: Case) -> tuple[Judgement, Judgement | None]:
         """The judgement of a case, and of an audited one what the judge says."""
         each = [self.stored(question).said for question in self.docket.questions(case)]
-        said = judgement(each) if each else None
+        said = judgement(each, self.docket.judging.together) if each else None
         if case.settled is not None:
             return case.settled, said
         return said or Judgement(outcome="unjudged"), None

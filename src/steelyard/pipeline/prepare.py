@@ -13,7 +13,17 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from steelyard import store
-from steelyard.core import ConfigError, DataError, Job, Json, ModelSpec, Request, Sample, Task
+from steelyard.core import (
+    ConfigError,
+    DataError,
+    Job,
+    Json,
+    ModelSpec,
+    Request,
+    Sample,
+    Task,
+    by_content,
+)
 from steelyard.tasks import candidates, requests
 
 NEUTRAL_OPTIONS = frozenset(
@@ -253,9 +263,16 @@ def _load(task: Task, needed: _Needed) -> _Loaded:
         **({} if task.dialogue == "every" else {"dialogue": task.dialogue}),
         "examples": store.digest(shots),
         **_scored(task, samples),
-        "data": store.digest(samples),
+        "data": store.digest([_by_content(sample) for sample in samples]),
     }
     return _Loaded(samples, parts)
+
+
+def _by_content(sample: Sample) -> Sample:
+    """``sample`` without where its pictures lie."""
+    if isinstance(sample.question, str):
+        return sample
+    return msgspec.structs.replace(sample, question=by_content(sample.question))
 
 
 def _scored(task: Task, samples: Iterable[Sample]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from steelyard.core import (
 from steelyard.pipeline.cases import Docket
 from steelyard.pipeline.judged import judged_by, judgement_files
 from steelyard.pipeline.marks import marked
+from steelyard.pipeline.pictures import looked_at
 from steelyard.pipeline.prepare import Prepared
 from steelyard.pipeline.records import answer, label_ppls, replies, sources
 from steelyard.pipeline.tally import failure_kind
@@ -50,6 +51,8 @@ def score(prepared: Prepared, folder: RunFolder, options: ScoreOptions) -> Resul
     if not files:
         raise DataError(f"{path}: no stored answers. Ask the model first (--mode infer or all).")
     stored = replies(path, prepared.samples)
+    if job.task.draws:
+        stored = {key: looked_at(one, path.parent)[0] for key, one in stored.items()}
     answers = [(sample, stored[key]) for sample, key in _asked(prepared) if key in stored]
     judged = judged_by(prepared, folder, answers)
     scores = judged.scores if judged else _marks(prepared, answers, job.task.scorer)

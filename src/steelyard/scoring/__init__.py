@@ -127,6 +127,15 @@ if TYPE_CHECKING:
     from steelyard.scoring.own_judges import (
         own_judge,
     )
+    from steelyard.scoring.picture_figures import (
+        edit_figures,
+    )
+    from steelyard.scoring.picture_judges import (
+        edit_consistency,
+        edit_language,
+        edit_quality,
+        sc_and_pq,
+    )
     from steelyard.scoring.preferences import (
         decided,
         first_token_preference,
@@ -179,6 +188,10 @@ __all__ = [
     "custom_choice",
     "custom_choice_fixed",
     "decided",
+    "edit_consistency",
+    "edit_figures",
+    "edit_language",
+    "edit_quality",
     "exact_match",
     "first_capital",
     "first_capital_multi",
@@ -237,6 +250,7 @@ __all__ = [
     "prediction",
     "quadratic_kappa",
     "rubric",
+    "sc_and_pq",
     "score",
     "scorer",
     "spearman",
@@ -256,24 +270,10 @@ __all__ = [
 
 _FILES = {
     "clean": ("cleaner",),
-    "code_cases": (
-        "livecodebench_first",
-        "livecodebench_last",
-    ),
-    "code_check": (
-        "humaneval",
-        "mbpp",
-        "mbpp_counts",
-    ),
-    "comparing": (
-        "Comparison",
-        "compare",
-    ),
-    "comparison_figures": (
-        "alpaca_eval_figures",
-        "arena_hard_figures",
-        "styles",
-    ),
+    "code_cases": ("livecodebench_first", "livecodebench_last"),
+    "code_check": ("humaneval", "mbpp", "mbpp_counts"),
+    "comparing": ("Comparison", "compare"),
+    "comparison_figures": ("alpaca_eval_figures", "arena_hard_figures", "styles"),
     "exams": (
         "answer_line",
         "cmmlu",
@@ -287,24 +287,10 @@ _FILES = {
         "mmlu_pro_official",
         "nearest_option",
     ),
-    "folding": (
-        "aisbench_value",
-        "fold",
-        "in_points",
-    ),
+    "folding": ("aisbench_value", "fold", "in_points"),
     "groups": ("combine",),
-    "ifeval": (
-        "ifeval_figures",
-        "ifeval_strict",
-        "instructions_target",
-    ),
-    "judge_scores": (
-        "by_rule",
-        "judged_score",
-        "judgement",
-        "text_to_judge",
-        "without_judge",
-    ),
+    "ifeval": ("ifeval_figures", "ifeval_strict", "instructions_target"),
+    "judge_scores": ("by_rule", "judged_score", "judgement", "text_to_judge", "without_judge"),
     "judge_tally": ("tally",),
     "judging": (
         "both_orders",
@@ -323,30 +309,12 @@ _FILES = {
     ),
     "length_control": ("length_controlled",),
     "likelihoods": ("most_likely",),
-    "marking": (
-        "mark",
-        "prediction",
-    ),
-    "math_check": (
-        "math_verify",
-        "math_verify_fixed",
-    ),
+    "marking": ("mark", "prediction"),
+    "math_check": ("math_verify", "math_verify_fixed"),
     "mathtext": ("math_v2",),
-    "mt_bench_figures": (
-        "mt_bench_category",
-        "mt_bench_ratings",
-        "mt_bench_wins",
-    ),
-    "mt_bench_judges": (
-        "mt_bench",
-        "mt_bench_comparison",
-        "mt_bench_pairwise",
-        "mt_bench_rating",
-    ),
-    "numbers": (
-        "gsm8k",
-        "gsm8k_fixed",
-    ),
+    "mt_bench_figures": ("mt_bench_category", "mt_bench_ratings", "mt_bench_wins"),
+    "mt_bench_judges": ("mt_bench", "mt_bench_comparison", "mt_bench_pairwise", "mt_bench_rating"),
+    "numbers": ("gsm8k", "gsm8k_fixed"),
     "options": (
         "first_capital",
         "first_capital_multi",
@@ -358,6 +326,8 @@ _FILES = {
         "stated_option",
     ),
     "own_judges": ("own_judge",),
+    "picture_figures": ("edit_figures",),
+    "picture_judges": ("edit_consistency", "edit_language", "edit_quality", "sc_and_pq"),
     "preferences": (
         "decided",
         "first_token_preference",
@@ -366,25 +336,11 @@ _FILES = {
         "standard_error",
         "win_rate",
     ),
-    "raters": (
-        "agreement",
-        "cohen_kappa",
-        "macro",
-        "majority",
-        "quadratic_kappa",
-        "spearman",
-    ),
+    "raters": ("agreement", "cohen_kappa", "macro", "majority", "quadratic_kappa", "spearman"),
     "ratings": ("bradley_terry",),
-    "registry": (
-        "check",
-        "is_sandboxed",
-        "scorer",
-    ),
+    "registry": ("check", "is_sandboxed", "scorer"),
     "style": ("style_of",),
-    "style_control": (
-        "style_controlled",
-        "vote",
-    ),
+    "style_control": ("style_controlled", "vote"),
 }
 """Where each public name is defined."""
 

@@ -9,6 +9,7 @@ import msgspec
 from steelyard.core import DataError, Judgement, Outcome, Sample
 from steelyard.scoring.verdict_grades import read_grade
 from steelyard.scoring.verdict_kinds import Scale, correctness, preference
+from steelyard.scoring.verdict_lists import ScoreList, unfenced
 from steelyard.scoring.verdicts import read
 
 _CORRECTNESS: Mapping[str, tuple[Outcome, float]] = {
@@ -96,6 +97,30 @@ class Rubric(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         weights = fsum(one.weight for one in self.criteria)
         value = fsum(one.weight * parts[one.name] for one in self.criteria) / weights
         return _worth(value, ", ".join(said), "one line for each criterion", parts)
+
+
+class PointList(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A list with a number for each criterion; the value is the smallest of them.
+
+    Source: VIEScore (arXiv:2312.14867), whose score of a picture is the least of its sub-scores.
+    """
+
+    name: str
+    """What the smallest is called among the parts."""
+    criteria: tuple[str, ...]
+    """In the order of the list."""
+    scale: ScoreList
+    needs_reference: bool = False
+
+    def judgement(self, reply: str) -> Judgement:
+        """See ``Correctness``."""
+        verdict, why = read(unfenced(reply), self.scale)
+        if verdict is None:
+            return Judgement(outcome="unparsed", why=why)
+        low, high = self.scale.low, self.scale.high
+        shares = [(number - low) / (high - low) for number in self.scale.numbers(verdict)]
+        parts = {self.name: min(shares), **dict(zip(self.criteria, shares, strict=True))}
+        return _worth(min(shares), f"[{verdict}]", why, parts)
 
 
 class Preferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):

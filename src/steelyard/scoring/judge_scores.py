@@ -6,7 +6,7 @@ asked: nothing to judge is ``invalid``, whoever looks at it.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from steelyard.core import Judgement, Reply, Sample, Score
+from steelyard.core import Judgement, Reply, Sample, Score, Together
 from steelyard.scoring.clean import strip_reasoning
 from steelyard.scoring.judging import in_both_orders
 from steelyard.scoring.marking import is_cut
@@ -40,10 +40,15 @@ def by_rule(score: Score) -> Judgement | None:
     return Judgement(outcome="right", value=1.0, answer=score.answer, why=why)
 
 
-def judgement(said: Sequence[Judgement | None]) -> Judgement:
-    """What was said to the questions about one answer, in their order, together."""
+def judgement(said: Sequence[Judgement | None], together: Together | None = None) -> Judgement:
+    """What was said to the questions about one answer, in their order, together.
+
+    ``together``: see ``Judging.together``.
+    """
     each = [NOT_YET if one is None else one for one in said]
-    return each[0] if len(each) == 1 else in_both_orders(*each)
+    if len(each) == 1:
+        return each[0]
+    return together(each) if together else in_both_orders(*each)
 
 
 def judged_score(

@@ -11,7 +11,7 @@ from string import ascii_uppercase
 
 import msgspec
 
-from steelyard.core import DataError, Judge, Judgement, Message, Reply, Sample
+from steelyard.core import DataError, Judge, Judgement, Message, Picture, Reply, Sample
 from steelyard.scoring import compass_verifier as compass
 from steelyard.scoring import judge_forms as forms
 from steelyard.scoring.judge_fence import Form, ask
@@ -71,8 +71,10 @@ class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it may say that there is no answer to judge."""
         return isinstance(self.reading, Correctness) and self.reading.invalid
 
-    def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
+    def question(self, sample: Sample, answer: str | Picture, fence: str) -> tuple[Message, ...]:
         """See ``core.Judge``; ``DataError`` when the sample lacks what the form asks for."""
+        if isinstance(answer, Picture):
+            raise DataError(f"judge {self.id} judges texts, and this answer is a picture.")
         if self.reading.needs_reference and sample.target is None:
             raise DataError(
                 f"sample {sample.id!r} has no target, so judge {self.id} has nothing to compare "
@@ -109,7 +111,10 @@ def judged(judge: Judge, reply: Reply) -> Judgement:
 def insisting(question: tuple[Message, ...]) -> tuple[Message, ...]:
     """``question``, asked once more because the first reply stated no verdict."""
     *before, last = question
-    return (*before, Message(last.role, f"{last.content}\n\n{forms.ONCE_MORE}"))
+    if isinstance(last.content, str):
+        return (*before, Message(last.role, f"{last.content}\n\n{forms.ONCE_MORE}"))
+    again = {"type": "text", "text": forms.ONCE_MORE}
+    return (*before, Message(last.role, [*last.content, again]))
 
 
 def verifier() -> FormJudge:

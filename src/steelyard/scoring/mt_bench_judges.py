@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from steelyard.core import DataError, Judgement, Message, Sample
+from steelyard.core import DataError, Judgement, Message, Picture, Sample
 from steelyard.scoring import mt_bench_forms as forms
 from steelyard.scoring.judge_fence import Form
 from steelyard.scoring.judge_readings import Points, Preferred
@@ -114,7 +114,7 @@ class ByTurn(msgspec.Struct, frozen=True, kw_only=True):
         """See ``core.Judge``."""
         return self.forms["1"].scale
 
-    def question(self, sample: Sample, answer: str, fence: str) -> tuple[Message, ...]:
+    def question(self, sample: Sample, answer: str | Picture, fence: str) -> tuple[Message, ...]:
         """See ``core.Judge``; a second turn is one that has ``first_question`` in ``meta``."""
         turn, referred = "1", bool(sample.target)
         if "first_question" in sample.meta:

@@ -60,6 +60,8 @@ def verdicts(fields: dict[str, Json], kind: Kind) -> set[str | None]:
 
 
 def _value(value: Json, kind: Kind) -> str | None:
+    if isinstance(value, list):
+        return kind.read(json.dumps(value), alone=True) if kind.lists else None
     if isinstance(value, bool):
         value = str(value).lower()
     if not isinstance(value, (str, int, float)):

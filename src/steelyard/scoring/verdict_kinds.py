@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 import msgspec
 
@@ -71,6 +71,10 @@ class Kind(Protocol):
     def countable(self) -> bool:
         """Whether numbers that are no verdict are likely to stand in a reply."""
 
+    @property
+    def lists(self) -> bool:
+        """Whether a list in JSON can be a verdict."""
+
     def read(self, text: str, *, alone: bool) -> str | None:
         """The verdict that ``text`` begins with; ``alone``: that it is nothing else than."""
 
@@ -93,6 +97,7 @@ class Choice(msgspec.Struct, frozen=True):
     """Whether capitals matter (``m`` and ``M`` are different verdicts)."""
     named: bool = False
     countable: bool = False
+    lists: ClassVar[bool] = False
 
     def read(self, text: str, *, alone: bool) -> str | None:
         """See ``Kind``. ``A - CORRECT`` is one verdict said twice, ``A: INCORRECT`` is none."""
@@ -139,6 +144,7 @@ class Scale(msgspec.Struct, frozen=True):
     """Whether only whole numbers are on it."""
     name: str = ""
     """What is scored, where a reply scores several things; the line begins with it then."""
+    lists: ClassVar[bool] = False
 
     @property
     def cues(self) -> str:

@@ -21,6 +21,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """Finish reason and token count are wanted (TGI)."""
     scored: str | None = None
     """The text whose tokens' log-probabilities are wanted (``prompt_logprobs``)."""
+    pictures: tuple[str, ...] = ()
+    """Digests of the pictures that came with it, in their order."""
     id: str = ""
     """The request's own name for itself (Triton)."""
 

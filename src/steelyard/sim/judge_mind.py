@@ -10,7 +10,7 @@ A verdict is a function of the seed and the texts; asking again changes nothing.
 from collections.abc import Callable, Mapping
 
 from steelyard.scoring.judging import NO_REFERENCE
-from steelyard.sim import chance, judge_words
+from steelyard.sim import chance, judge_pictures, judge_words
 from steelyard.sim.answers import Answers
 from steelyard.sim.ask import Ask
 from steelyard.sim.decision import Decision, Said, Staging
@@ -54,6 +54,8 @@ class JudgeMind:
 
     def decide(self, ask: Ask, manners: Manners, number: int) -> Decision:
         """See ``Deciding``."""
+        if judge_pictures.is_about_pictures(ask):
+            return self._staging.decision(self._seen(ask), ask, manners, number)
         sheet = read(ask.prompt)
         if sheet is None:
             return self._model.decide(ask, manners, number)
@@ -70,6 +72,15 @@ class JudgeMind:
             verdict, reply = "none", judge_words.undecided(key)
         if _drawn(options.judge_quotes, options.seed, _SALT_QUOTES, key):
             reply = judge_words.quoting(sheet, reply)
+        occurrence = self._tally.ask_stranger(key)
+        return Said(key=key, occurrence=occurrence, answer=reply, verdict=verdict)
+
+    def _seen(self, ask: Ask) -> Said:
+        """What is said of pictures: scores, or nothing that could be read."""
+        options, key = self._options, judge_pictures.key_of(ask)
+        verdict, reply = "scores", judge_pictures.scored(key, options.seed)
+        if _drawn(options.judge_unparsable, options.seed, _SALT_UNPARSABLE, key):
+            verdict, reply = "none", judge_words.undecided(key)
         occurrence = self._tally.ask_stranger(key)
         return Said(key=key, occurrence=occurrence, answer=reply, verdict=verdict)
 

@@ -26,6 +26,7 @@ from steelyard.sim.scripts import Reply, script
 from steelyard.sim.tally import Outcome, Stats, Tally, prometheus
 from steelyard.sim.truth import Truth, TruthLog
 from steelyard.sim.wire import FINGERPRINT, Wire
+from steelyard.sim.wire_images import ImageEditsWire
 from steelyard.sim.wire_mindie import MindIEWire
 from steelyard.sim.wire_openai import CHAT, TEXT, OpenAIWire
 from steelyard.sim.wire_tgi import TGIWire
@@ -62,6 +63,7 @@ class Simulator:
             "/generate": TGIWire(),
             "/generate_stream": TGIWire(),
             "/infer": MindIEWire(),
+            "/v1/images/edits": ImageEditsWire(),
         }
         self._triton = TritonWire()
         self._connections: set[Connection] = set()

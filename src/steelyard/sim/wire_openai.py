@@ -7,6 +7,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 
 import msgspec
 
@@ -30,6 +31,7 @@ _KNOWN_FIELDS = frozenset(_OPENAI_FIELDS.split())
 
 class _Part(msgspec.Struct):
     text: str = ""
+    image_url: Json = None
 
 
 class _Turn(msgspec.Struct):
@@ -91,7 +93,7 @@ class OpenAIWire:
 
     def read(self, body: bytes, target: str) -> Ask:
         """The request in ``body``; ``Refused`` also for fields that the dialect does not take."""
-        asked, prompt, rendered = self._read(body)
+        asked, prompt, rendered, pictures = self._read(body)
         limit = asked.max_completion_tokens
         if limit is None:
             limit = asked.max_tokens
@@ -108,6 +110,7 @@ class OpenAIWire:
             stop=several(asked.stop),
             wants_usage=options is not None and bool(options.include_usage),
             scored=rendered if self._scores(asked) else None,
+            pictures=pictures,
         )
 
     def whole(self, ask: Ask, output: Output, number: int) -> bytes:
@@ -172,8 +175,8 @@ class OpenAIWire:
             raise Refused(400, "prompt_logprobs are not available when stream is true")
         return True
 
-    def _read(self, body: bytes) -> tuple[_Body, str, str]:
-        """The fields, all text, and the text that a model would be given."""
+    def _read(self, body: bytes) -> tuple[_Body, str, str, tuple[str, ...]]:
+        """The fields, all text, the text that a model would be given, and pictures' digests."""
         status = self._dialect.unknown_field
         if status:
             fields = decoded(body, dict[str, msgspec.Raw], status=status)
@@ -183,12 +186,13 @@ class OpenAIWire:
         if self._kind is CHAT:
             chat = decoded(body, _ChatBody, status=status or 400)
             said = "\n".join(_text(turn.content) for turn in chat.messages)
-            return chat, said, f"{said}\nassistant" if chat.add_generation_prompt else said
+            rendered = f"{said}\nassistant" if chat.add_generation_prompt else said
+            return chat, said, rendered, tuple(_pictures(chat.messages))
         text = decoded(body, _TextBody, status=status or 400)
         prompts = several(text.prompt)
         if len(prompts) != 1:
             raise Refused(400, f"{len(prompts)} prompts in one request; the simulation takes one")
-        return text, prompts[0], prompts[0]
+        return text, prompts[0], prompts[0], ()
 
     def _envelope(self, ask: Ask, number: int, kind: str) -> dict[str, Json]:
         model = ask.model or self._model
@@ -255,6 +259,14 @@ def _text(content: str | list[_Part] | None) -> str:
     if content is None or isinstance(content, str):
         return content or ""
     return "".join(part.text for part in content)
+
+
+def _pictures(turns: list[_Turn]) -> Iterator[str]:
+    """Digests of the pictures, by how they are written in the request."""
+    for turn in turns:
+        for part in turn.content if isinstance(turn.content, list) else ():
+            if part.image_url is not None:
+                yield sha256(msgspec.json.encode(part.image_url)).hexdigest()
 
 
 def _usage(ask: Ask, output: Output) -> dict[str, Json]:

@@ -43,6 +43,7 @@ def _first(task: Task, ask: Asker, sample: Sample, sampling: Sampling) -> Reques
         sampling=_limited(sampling, sample.max_tokens),
         due_ms=sample.due_ms,
         candidates=candidates(task, sample),
+        place=sample.place,
     )
     if not sample.turns:
         return request
