@@ -265,6 +265,14 @@ def test_an_end_hidden_by_strays_is_found_and_timed_rightly() -> None:
     assert found.done_ns - found.sent_ns < 1e9
 
 
+def test_strays_in_one_read_with_head_and_end_delay_nothing() -> None:
+    began = time.monotonic()
+    found = exchange(CHUNKED + chunk(b"data: 1\n\n") + END + b"stray", HANG)
+    assert found.failure is None
+    assert found.body == b"data: 1\n\n"
+    assert time.monotonic() - began < 0.5
+
+
 def test_something_else_than_http_is_quoted() -> None:
     found = failure(b"SSH-2.0-OpenSSH_9.6\r\n", HANG)
     assert found.kind == "protocol"

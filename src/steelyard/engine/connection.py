@@ -215,7 +215,9 @@ class Connection(asyncio.Protocol):
         except BadResponse as error:
             self.fail("protocol", str(error))
             return
-        if begins and capture.reader.in_kept_events and _completes_nothing(capture.reads[-1]):
+        reader = capture.reader
+        goes_on = reader.in_kept_events and not reader.complete
+        if begins and goes_on and _completes_nothing(capture.reads[-1]):
             # The events behind the head are parsed when the answer is: there may be many of them
             # by now, and many answers that have just begun.
             self._expect(in_chunks=True, in_events=True)
