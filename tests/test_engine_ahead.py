@@ -1,21 +1,27 @@
 """Requests made before they are needed.
 
 - They come in the order in which they were given, however many were made beforehand.
-- No more wait than are allowed, by number and by text.
+- No more wait than are allowed, by number and by text, wherever in a request it stands.
 - What the source raises is raised behind the last request before it, and again after that.
+- A source that takes long twice in a row is slow, until it is not.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from steelyard.core import Message, Request, Sampling
-from steelyard.engine.ahead import MOST_AHEAD, MOST_AHEAD_CHARS, Ahead
+from steelyard.core import Message, Request, Sampling, Turn
+from steelyard.engine.ahead import MOST_AHEAD, MOST_AHEAD_CHARS, SLOW_NS, Ahead
+
+LONG = "x" * (MOST_AHEAD_CHARS // 8)
+PICTURE = {"type": "image_url", "image_url": {"url": LONG}}
 
 
-def request(number: int, text: str | list[dict[str, str]] = "") -> Request:
+def request(number: int, text: str | list[dict[str, object]] = "") -> Request:
     return Request(key=f"{number}#0", messages=(Message("user", text),), sampling=Sampling())
 
 
@@ -35,15 +41,18 @@ def test_order_is_kept_whenever_they_are_made(steps: list[bool], number: int) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "most"),
+    ("one", "most"),
     [
-        ("short", MOST_AHEAD),
-        ("x" * (MOST_AHEAD_CHARS // 8), 8),
-        ([{"type": "image_url"}], MOST_AHEAD_CHARS >> 16),
+        (request(0, "short"), MOST_AHEAD),
+        (request(0, LONG), 8),
+        (request(0, [{"type": "text", "text": "What is it?"}]), MOST_AHEAD),
+        (request(0, [PICTURE]), 8),
+        (replace(request(0), then=(Turn(question=LONG), Turn(question="?", given=LONG))), 4),
+        (replace(request(0), tools=({"function": {"parameters": {"enum": [LONG, 1]}}},)), 8),
     ],
 )
-def test_so_many_wait_at_most(text: str, most: int) -> None:
-    ahead = Ahead(request(place, text) for place in range(2 * MOST_AHEAD))
+def test_so_many_wait_at_most(one: Request, most: int) -> None:
+    ahead = Ahead(one for _ in range(2 * MOST_AHEAD))
     assert sum(ahead.make() for _ in range(2 * MOST_AHEAD)) == most
     next(ahead)
     assert ahead.make()
@@ -62,3 +71,18 @@ def test_what_the_source_raises_comes_in_its_turn() -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="row 1"):
             next(ahead)
+
+
+def test_a_source_is_slow_when_it_took_long_twice_in_a_row() -> None:
+    def source(pauses_s: Iterable[float]) -> Iterator[Request]:
+        for number, pause_s in enumerate(pauses_s):
+            time.sleep(pause_s)
+            yield request(number)
+
+    long_s = 1.1 * SLOW_NS / 1e9
+    ahead = Ahead(source([0, long_s, 0, long_s, long_s]))
+    found = []
+    while ahead.make():
+        found.append(ahead.slow)
+    assert found[0] is found[1] is False  # what comes in between may be held up by others
+    assert found[-1] is True

@@ -5,9 +5,11 @@
 - Interim responses, chunk extensions, trailers and bodies without a length are read.
 - Bytes behind the end are left alone and noticed.
 - What is not HTTP/1.x is refused, and the refusal quotes it.
+- What many answers take in memory is told about rightly, whatever the sizes of their reads.
 """
 
 import gzip
+import random
 import zlib
 from bisect import bisect_left
 
@@ -328,3 +330,19 @@ def test_garbage_never_breaks_the_reader(data: bytes) -> None:
             continue
         reader.close()
         assert reader.complete or reader.broken()
+
+
+@pytest.mark.parametrize(
+    "sizes", [[5, 60_000], [60_000, 5], [7, 7, 9000], [70] * 20, [3] * 9 + [5000]]
+)
+@pytest.mark.parametrize("number", [1, 15, 17, 400, 1001])
+def test_memory_is_told_about_rightly_over_many_answers(sizes: list[int], number: int) -> None:
+    reads = [bytes(sizes[place % len(sizes)]) for place in range(number)]
+    chance = random.Random(1)
+    told = 0
+    for _ in range(300):
+        capture = Capture("POST")
+        capture.reads, capture.times = reads, [chance.randrange(10**15) for _ in reads]
+        told += capture.size_bytes
+    held = sum(map(len, reads)) + 128 * number + 4096
+    assert told / 300 == pytest.approx(held, rel=0.35)

@@ -221,6 +221,28 @@ def test_answers_that_end_at_once_do_not_hold_up_the_clock() -> None:
     assert parsed == [1, 2, 3, 4, 5]
 
 
+def test_an_answer_that_ended_while_it_waited_to_be_parsed_leaves_its_connection_open() -> None:
+    async def main() -> tuple[bool, bytes]:
+        async with playing([HANG]) as wire:
+            loop = asyncio.get_running_loop()
+            _, connection = await loop.create_connection(
+                partial(Connection, ParseQueue()), "127.0.0.1", wire.port
+            )
+            answered = connection.begin(b"GET / HTTP/1.1\r\n\r\n", "GET")
+            connection.data_received(CHUNKED + b"2")
+            await asyncio.sleep(0)
+            connection.data_received(b"\r\n")  # so few bytes may be an end: it is to be parsed
+            connection.data_received(b"\n\n\r\n" + END)
+            assert answered.done()
+            await asyncio.sleep(0)
+            body = connection.finish().exchange(await answered).body
+            usable = connection.usable
+            await connection.dropped()
+            return usable, body
+
+    assert run(main()) == (True, b"\n\n")
+
+
 def test_slow_bytes_make_a_whole_answer() -> None:
     answer = CHUNKED + chunk(b"data: \xc3\xa9\n\n") + b"0\r\nSum: 1\r\n\r\n"
     steps = [step for byte in answer for step in (bytes([byte]), 0.0002)]
@@ -263,6 +285,14 @@ def test_an_end_hidden_by_strays_is_found_and_timed_rightly() -> None:
     assert found.failure is None
     assert found.body == b"data: 1\n\n"
     assert found.done_ns - found.sent_ns < 1e9
+
+
+def test_strays_in_one_read_with_head_and_end_delay_nothing() -> None:
+    began = time.monotonic()
+    found = exchange(CHUNKED + chunk(b"data: 1\n\n") + END + b"stray", HANG)
+    assert found.failure is None
+    assert found.body == b"data: 1\n\n"
+    assert time.monotonic() - began < 0.5
 
 
 def test_something_else_than_http_is_quoted() -> None:

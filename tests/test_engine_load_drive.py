@@ -1,6 +1,7 @@
 """How a load test is sent.
 
 - Every request is sent once and has one reply; never more are in flight than asked for.
+- Requests are made ahead; ones that are slow to make hold nothing up, so only as they are needed.
 - A free place is filled before the answer that freed it is read; a bounded part of them waits.
 - What is complete when the job is cancelled is still read.
 - A sink that fails ends the job with its own exception; hopeless first replies stop it.
@@ -10,7 +11,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ from steelyard.engine import (
     Scheduled,
     Stamped,
     drive_load,
+    load_drive,
     next_turn,
     run,
     turn_number,
@@ -100,7 +102,7 @@ class Fetching:
 
 
 def driven(
-    service: Fetching, number: int, pacing: Pacing, asked: list[Request] | None = None
+    service: Fetching, number: int, pacing: Pacing, asked: Iterable[Request] | None = None
 ) -> list[Reply]:
     replies: list[Reply] = []
     given = requests(number) if asked is None else asked
@@ -137,6 +139,30 @@ def test_answers_that_wait_to_be_read_are_bounded_by_their_size() -> None:
 
     assert most_waiting(MOST_UNREAD_BYTES // 4) <= 5
     assert most_waiting(1) > 20
+
+
+@pytest.mark.parametrize(("takes_s", "ahead"), [(0.0, True), (0.01, False)])
+def test_requests_are_made_ahead_unless_that_is_slow(
+    takes_s: float, ahead: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_drive, "FIRST_PORTION_NS", 0)
+    made = 0
+    waiting: list[int] = []
+
+    def source() -> Iterator[Request]:
+        nonlocal made
+        for request in requests(40):
+            time.sleep(takes_s)
+            made += 1
+            yield request
+
+    class Noting(Fetching):
+        async def fetch(self, request: Request) -> "Unread":
+            waiting.append(made - len(waiting) - 1)
+            return await super().fetch(request)
+
+    driven(Noting(), 0, Scheduled(4, [k * 0.03 for k in range(12)]), source())
+    assert (max(waiting) > 10) is ahead
 
 
 def test_a_sink_that_fails_ends_the_job() -> None:

@@ -313,7 +313,7 @@ def test_what_was_removed_is_read_no_more() -> None:
 
 @built
 def test_seven_hundred_streams_are_read_whole_and_timed_apart() -> None:
-    """More than one look takes; pieces come faster than they are worth waking up for."""
+    """Pieces come faster than they are worth waking up for."""
     rounds = 12
 
     async def main(pairs: list[tuple[socket.socket, socket.socket]]) -> None:

@@ -178,7 +178,7 @@ static PyObject *look(PyObject *module, PyObject *args) {
     Look now = {.nothing_before_ns = nothing_before_ns, .looked_ns = clock_ns(CLOCK_MONOTONIC)};
     now.ahead_ns = ahead_ns();
     now.rare = now.looked_ns - now.nothing_before_ns > RARE_NS;
-    static struct epoll_event events[MOST_A_LOOK];
+    struct epoll_event events[MOST_A_LOOK]; /* not static: two threads may look, each at its own */
     int found = epoll_wait(epoll, events, MOST_A_LOOK, 0);
     if (found < 0 && errno != EINTR) return PyErr_SetFromErrno(PyExc_OSError);
     PyObject *told = PyList_New(0);

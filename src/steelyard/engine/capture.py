@@ -62,7 +62,8 @@ class Capture:
     @property
     def size_bytes(self) -> int:
         """About how much memory it takes: the reads, and the body that was cut out of them."""
-        return _held(self.reads) + _held(self.reader.parts) + _ANSWER_BYTES
+        at = self.times[-1] if self.times else 0
+        return _held(self.reads, at) + _held(self.reader.parts, at) + _ANSWER_BYTES
 
     @property
     def overgrown(self) -> bool:
@@ -146,9 +147,14 @@ def _decoded(
     return b"".join(pieces), kept, failure
 
 
-def _held(pieces: list[bytes]) -> int:
-    """About what ``pieces`` take; of many, some stand for all: the others are in no cache."""
-    counted = pieces[:: len(pieces) // _COUNTED + 1]
+def _held(pieces: list[bytes], at: int) -> int:
+    """About what ``pieces`` take; of many, some stand for all: the others are in no cache.
+
+    Sizes may come in turns (a line of a few bytes, then what it announces), so which ones are
+    counted is left to chance: ``at``, a clock reading. Over many answers that is fair.
+    """
+    step = len(pieces) // _COUNTED + 1
+    counted = pieces[(at >> 10) % step :: step]
     if not counted:
         return 0
     return len(pieces) * (_READ_BYTES + sum(map(len, counted)) // len(counted))

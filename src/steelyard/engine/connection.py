@@ -66,6 +66,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._gone: asyncio.Future[None] = self._loop.create_future()
         self._answered: asyncio.Future[Failure | None] | None = None
+        self._asked = False
+        """From ``begin`` to ``finish``: what comes belongs to an answer."""
         self._receiver: Receiver | None = None
         self._descriptor = -1
         """Of the socket that ``_receiver`` reads."""
@@ -99,6 +101,7 @@ class Connection(asyncio.Protocol):
     def begin(self, payload: bytes, method: str) -> asyncio.Future[Failure | None]:
         """Send a request. The future tells when the answer is complete, or what went wrong."""
         answered = self._answered = self._loop.create_future()
+        self._asked = True
         self._open_capture(method)
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(payload)
@@ -111,6 +114,7 @@ class Connection(asyncio.Protocol):
         capture = self._capture
         if not capture.reusable or self._unsent:
             self.drop()
+        self._asked = False
         self.idle_ns = capture.times[-1] if capture.times else capture.sent_ns
         self._open_capture("GET")
         return capture
@@ -208,14 +212,17 @@ class Connection(asyncio.Protocol):
         if not capture.unparsed:
             return
         if self._answered is None:
-            self.drop()  # nobody asked for these bytes
+            if not self._asked:  # else they are an answer's that ended while it waited
+                self.drop()
             return
         try:
             begins = capture.look_for_head()
         except BadResponse as error:
             self.fail("protocol", str(error))
             return
-        if begins and capture.reader.in_kept_events and _completes_nothing(capture.reads[-1]):
+        reader = capture.reader
+        goes_on = reader.in_kept_events and not reader.complete
+        if begins and goes_on and _completes_nothing(capture.reads[-1]):
             # The events behind the head are parsed when the answer is: there may be many of them
             # by now, and many answers that have just begun.
             self._expect(in_chunks=True, in_events=True)

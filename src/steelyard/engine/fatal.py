@@ -1,8 +1,8 @@
 """Giving a job up when its first replies show that asking on is hopeless.
 
 Hopeless is: nothing can be reached, or the service refuses every request for the same reason, or
-every answer lacks the same thing. The
-rule is off for good once a reply succeeds or fails in another way.
+every answer lacks the same thing. The rule is off for good once a reply succeeds or fails in
+another way.
 """
 
 from steelyard.core import Failure, RunStopped

@@ -27,7 +27,6 @@ MOST_UNREAD_BYTES = 1 << 28
 PORTION_NS = 300_000
 """How long answers are read before the network is looked at again."""
 
-
 FIRST_PORTION_NS = 200_000_000
 """How long requests are made before the first one is sent."""
 
@@ -128,10 +127,15 @@ class _Load:
                 await asyncio.sleep(0)
 
     def _work(self, until_ns: int) -> bool:
-        """Do what there is to do; whether anything was left."""
+        """Do what there is to do; whether anything was left.
+
+        Of requests that are slow to make one at most: then it is waited for the next answer.
+        """
         while self._waiting or self._ahead.make():
             if self._waiting:
                 self._take_first()
+            elif self._ahead.slow:
+                return False
             if monotonic_ns() >= until_ns:
                 return True
         return False
