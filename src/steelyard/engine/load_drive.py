@@ -18,7 +18,7 @@ from steelyard.core import Fetcher, Reply, Request, Sink, Unread
 from steelyard.engine.ahead import Ahead
 from steelyard.engine.dialogue import next_turn
 from steelyard.engine.fatal import FirstReplies
-from steelyard.engine.pacing import Pacing
+from steelyard.engine.pacing import Closed, Pacing
 from steelyard.engine.places import serve_turns
 
 MOST_UNREAD_BYTES = 1 << 28
@@ -28,7 +28,7 @@ PORTION_NS = 300_000
 """How long answers are read before the network is looked at again."""
 
 FIRST_PORTION_NS = 200_000_000
-"""How long requests are made before the first one is sent."""
+"""How long requests are made before the first one of a closed load is sent."""
 
 
 async def drive_load(
@@ -48,9 +48,10 @@ async def drive_load(
     """
     ahead = Ahead(requests)
     load = _Load(backend, sink, FirstReplies(fatal_after), ahead)
-    enough_ns = monotonic_ns() + FIRST_PORTION_NS
-    while monotonic_ns() < enough_ns and ahead.make():
-        pass
+    if isinstance(pacing, Closed):  # with a schedule there is time between two, and none to lose
+        enough_ns = monotonic_ns() + FIRST_PORTION_NS
+        while monotonic_ns() < enough_ns and ahead.make():
+            pass
     try:
         async with asyncio.TaskGroup() as group:
             reader = group.create_task(load.read_on())
@@ -98,6 +99,8 @@ class _Load:
         self._unread_bytes = 0
         """Memory of the answers that wait."""
         self._some = asyncio.Event()
+        """There may be something to do: at first, requests to be made."""
+        self._some.set()
 
     async def converse(self, request: Request, due_ns: int | None) -> bool:
         """Send one request, or one dialogue to its end."""
