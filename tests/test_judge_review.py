@@ -225,6 +225,22 @@ def test_flags_that_a_judge_has_too_get_the_judge_s_names() -> None:
     )
 
 
+def test_a_wrong_key_is_told_before_a_wrong_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RIGHT_KEY", "right")
+    asks = ("--mode", "infer_judge", "--judge-prompt", "verifier", "-w", "out")
+    with (
+        simulated("--dataset", "demo_gsm8k_gen") as model,
+        simulated("--judge", "fair", "--require-key", "RIGHT_KEY") as judge,
+    ):
+        where = ("--base-url", model, "--judge-url", judge)
+        done = steelyard(*DEMO[:5], *where, *asks, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Check the key: --judge-api-key-env names" in done.stdout + done.stderr
+    assert "Is the base URL right" not in done.stdout + done.stderr
+
+
 def test_a_table_alone_is_not_advised_to_ask(data: Path, tmp_path: Path) -> None:
     work = tmp_path / "out"
     knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data))

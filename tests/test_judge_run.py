@@ -160,6 +160,9 @@ def test_a_reply_without_a_verdict_is_asked_for_once_more_then_shown(
         again = steelyard(*judged(model, judge, work, data, "--reuse"), cwd=tmp_path)
         assert again.returncode == 1
         assert asked(judge) == ROWS + len(twice), "what was asked twice is left alone"
+        more = ("--reuse", "--judge-again")
+        still = steelyard(*judged(model, judge, work, data, *more), cwd=tmp_path)
+        assert still.stdout.rpartition("Ask what is missing")[2].count("--judge-again") == 1
     with simulated("--judge", "fair") as judge:
         more = ("--reuse", "--judge-again")
         mended = steelyard(*judged(model, judge, work, data, *more), cwd=tmp_path)
@@ -201,6 +204,7 @@ def test_a_judge_that_is_not_there_does_not_stop_the_asking(
     done = steelyard(*judged(model, nowhere, work, data), cwd=tmp_path)
     assert done.returncode == 1
     assert "judge" in done.stderr
+    assert "no reply yet; 0 replies" in done.stdout
     assert len(lines(only_run(work) / "predictions" / MODEL / "gsm8k.jsonl")) == ROWS
     assert figures(work)["judge"]["outcomes"] == {"unjudged": ROWS}
     assert "accuracy" not in figures(work), "nothing judged is no score of zero"
@@ -333,6 +337,17 @@ def test_what_cannot_be_judged_is_refused(
     assert done.returncode == 2, done.stdout + done.stderr
     assert says in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_judge_who_is_asked_about_nothing_is_told(tmp_path: Path) -> None:
+    asks = ("run", "--models", "vllm_api_general_chat", "--datasets", "demo_gsm8k_gen", "-w", "out")
+    with simulated("--dataset", "demo_gsm8k_gen") as url:
+        done = steelyard(*asks, "--base-url", url, "--judge-url", url, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "--judge-url has no effect: demo_gsm8k_gen is marked by rule; --judge-prompt verifier has "
+        "any data set judged"
+    ) in done.stdout + done.stderr
 
 
 def test_the_kept_config_runs_again_with_its_judge(model: str, data: Path, tmp_path: Path) -> None:

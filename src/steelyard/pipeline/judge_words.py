@@ -13,6 +13,8 @@ LACKS: Mapping[str, str] = {
     "unjudged": "not judged yet",
 }
 """What is said of answers with an outcome that is no verdict."""
+_SILENT = ("judge_failed", "unjudged")
+"""Of these, those about which the judge has said nothing."""
 
 
 def of_judge(abbr: str, trouble: str) -> str:
@@ -45,7 +47,10 @@ def _who(accounts: Sequence[JudgeAccount]) -> str:
     by = f"{first.abbr} ({first.served})" if first.served else first.abbr
     unparsed = sum(one.outcomes.get("unparsed", 0) for one in accounts)
     asked = sum(one.asked for one in accounts)
-    share = f"{100 * unparsed / asked:.1f} % of {asked:,} unparsed" if asked else "nobody was asked"
+    heard = asked - sum(one.outcomes.get(name, 0) for one in accounts for name in _SILENT)
+    share = f"{100 * unparsed / heard:.1f} % of {heard:,} unparsed" if heard > 0 else "no reply yet"
+    if not asked:
+        share = "nobody was asked"
     return f"judged by {by}, {first.judge}; {share}; {cost(accounts)}"
 
 
