@@ -339,6 +339,28 @@ def test_what_cannot_be_judged_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("m", "-a", "ftp://h", "-j", "h:2"), 2, "--api-server: base_url 'ftp://h': expected http"),
+        (
+            ("m", "-a", "h:1", "-j", "h:2:3"),
+            2,
+            "--judger-server: base_url 'http://h:2:3': expected",
+        ),
+        (("gpqa", "-a", "h:1", "-j", "h:2"), 0, "gpqa is taken as the model's name"),
+        (("gpqa", "-a", "h:1", "-j", "h:2", "-d", "gpqa"), 0, ""),
+    ],
+)
+def test_a_config_is_written_for_addresses_alone_and_for_a_model(
+    words: tuple[str, ...], code: int, says: str, tmp_path: Path
+) -> None:
+    done = steelyard("gen-config", *words, "-o", "c.py", cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "c.py").exists()) == (code, code == 0)
+    assert says in done.stderr
+    assert says or not done.stderr
+
+
 def test_a_judge_who_is_asked_about_nothing_is_told(tmp_path: Path) -> None:
     asks = ("run", "--models", "vllm_api_general_chat", "--datasets", "demo_gsm8k_gen", "-w", "out")
     with simulated("--dataset", "demo_gsm8k_gen") as url:
