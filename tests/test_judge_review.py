@@ -21,10 +21,12 @@ import pytest
 
 from running import lines, only_run, results, run_arguments, steelyard
 from sim_process import simulated
+from steelyard.pipeline.judge_words import cost as cost_told
 from steelyard.pipeline.judge_words import of_judge
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.sender import Counts, Word
 from steelyard.pipeline.tally import Tally
+from steelyard.reports import JudgeAccount
 
 MODEL, ROWS = "vllm-api-general-chat", 20
 GSM8K = "gsm8k-judge"
@@ -239,6 +241,22 @@ def test_a_wrong_key_is_told_before_a_wrong_address(
     assert done.returncode == 1
     assert "Check the key: --judge-api-key-env names" in done.stdout + done.stderr
     assert "Is the base URL right" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cost", "told"), [(0.0, "0.00 USD"), (0.00396, "0.0040 USD"), (1234.5, "1,234.50 USD")]
+)
+def test_little_costs_are_told_as_such(cost: float, told: str) -> None:
+    account = JudgeAccount(
+        judge="j@1",
+        abbr="j",
+        replies=2,
+        prompt_tokens=3,
+        output_tokens=4,
+        cost=cost,
+        currency="USD",
+    )
+    assert cost_told([account]) == f"2 replies, 3 prompt and 4 output tokens, {told}"
 
 
 def test_a_table_alone_is_not_advised_to_ask(data: Path, tmp_path: Path) -> None:

@@ -67,7 +67,12 @@ def cost(accounts: Sequence[JudgeAccount]) -> str:
     costs = [one.cost for one in accounts if one.cost is not None]
     if len(costs) < len(accounts):
         return text
-    return f"{text}, {sum(costs):,.2f} {accounts[0].currency}".rstrip()
+    return f"{text}, {_money(sum(costs))} {accounts[0].currency}".rstrip()
+
+
+def _money(amount: float) -> str:
+    """With two decimals, of little amounts with two digits: 0.0040, and not 0.00."""
+    return f"{amount:,.2f}" if amount >= 0.1 or not amount else f"{amount:#.2g}"
 
 
 def _missing(account: JudgeAccount) -> Iterator[str]:
