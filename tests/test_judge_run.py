@@ -230,7 +230,7 @@ def test_judgements_of_something_else_are_stale(model: str, data: Path, tmp_path
             in other.stderr
         )
         assert asked(judge) == 2 * ROWS
-        assert f"{2 * ROWS} replies ({ROWS} of them to earlier questions)" in other.stdout
+        assert f"{2 * ROWS} replies ({ROWS} of them stale)" in other.stdout
 
         answers = only_run(work) / "predictions" / MODEL / "gsm8k.jsonl"
         changed = [json.loads(line) for line in answers.read_bytes().splitlines()]

@@ -58,7 +58,7 @@ def cost(accounts: Sequence[JudgeAccount]) -> str:
     """What judging took; tokens and money only where they are known of all."""
     text = f"{sum(one.replies for one in accounts):,} replies"
     if earlier := sum(one.earlier for one in accounts):
-        text += f" ({earlier:,} of them to earlier questions)"
+        text += f" ({earlier:,} of them stale)"
     prompts = [one.prompt_tokens for one in accounts if one.prompt_tokens is not None]
     outputs = [one.output_tokens for one in accounts if one.output_tokens is not None]
     if len(prompts) < len(accounts) or len(outputs) < len(accounts):
