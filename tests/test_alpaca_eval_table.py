@@ -193,3 +193,15 @@ def test_an_instruction_that_the_table_does_not_have_is_named(shared: Path, tmp_
     task = made(tmp_path, shared, [HEADER, ROW])
     with pytest.raises(DataError, match=r"row 2: field `instruction`.*df_gamed\.csv, 1 is not"):
         list(task.samples())
+
+
+def test_the_table_is_about_one_baseline(tmp_path: Path) -> None:
+    home = tmp_path / "alpaca_eval"
+    home.mkdir()
+    row = {"instruction": "Say hello.", "output": "Hello.", "generator": "another"}
+    (home / "alpaca_eval.json").write_text(json.dumps([row]), encoding="utf-8")
+    task = made(tmp_path, tmp_path)
+    assert len(list(task.samples())) == 1
+    task = made(tmp_path, tmp_path, [HEADER, ROW])
+    with pytest.raises(DataError, match=r"`generator` is 'another'; expected gpt4_1106_preview"):
+        list(task.samples())

@@ -180,6 +180,7 @@ def test_without_a_verdict_is_not_a_disagreement(tmp_path: Path) -> None:
     unread = figures["outcomes"]["unparsed"]
     assert f"{unread} of {ROWS} questions have no verdict" in done.stdout
     assert "--reuse --judge-again" in done.stdout
+    assert done.stdout.rstrip().endswith(" --judge-again")
     assert figures["agreement"]["value"] == 1
     assert figures["agreement"]["n"] == ROWS - unread
     assert figures["unparsed"]["value"] == unread / ROWS

@@ -8,6 +8,8 @@
 - Only replies of the judge that was asked last count, and the report names no other.
 - A mode that judges without marking tells what is not judged, in its exit code too.
 - Trouble with the judge is told as the judge's, with the flags that mend it.
+- A file with a judge of one's own: what the data lacks is said before anything is asked, and a
+  comparison is asked in both orders.
 """
 
 import json
@@ -19,13 +21,20 @@ import pytest
 
 from running import lines, only_run, results, run_arguments, steelyard
 from sim_process import simulated
+from steelyard.pipeline.judge_words import cost as cost_told
 from steelyard.pipeline.judge_words import of_judge
 from steelyard.pipeline.logs import JobLog
 from steelyard.pipeline.sender import Counts, Word
 from steelyard.pipeline.tally import Tally
+from steelyard.reports import JudgeAccount
 
 MODEL, ROWS = "vllm-api-general-chat", 20
 GSM8K = "gsm8k-judge"
+DEMO = (
+    *("run", "--models", "vllm_api_general_chat", "--datasets", "demo_gsm8k_gen"),
+    *("--base-url", "http://127.0.0.1:9", "--judge-url", "http://127.0.0.1:9"),
+)
+"""Of bundled questions, before nobody."""
 
 
 @pytest.fixture
@@ -218,6 +227,38 @@ def test_flags_that_a_judge_has_too_get_the_judge_s_names() -> None:
     )
 
 
+def test_a_wrong_key_is_told_before_a_wrong_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RIGHT_KEY", "right")
+    asks = ("--mode", "infer_judge", "--judge-prompt", "verifier", "-w", "out")
+    with (
+        simulated("--dataset", "demo_gsm8k_gen") as model,
+        simulated("--judge", "fair", "--require-key", "RIGHT_KEY") as judge,
+    ):
+        where = ("--base-url", model, "--judge-url", judge)
+        done = steelyard(*DEMO[:5], *where, *asks, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Check the key: --judge-api-key-env names" in done.stdout + done.stderr
+    assert "Is the base URL right" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cost", "told"), [(0.0, "0.00 USD"), (0.00396, "0.0040 USD"), (1234.5, "1,234.50 USD")]
+)
+def test_little_costs_are_told_as_such(cost: float, told: str) -> None:
+    account = JudgeAccount(
+        judge="j@1",
+        abbr="j",
+        replies=2,
+        prompt_tokens=3,
+        output_tokens=4,
+        cost=cost,
+        currency="USD",
+    )
+    assert cost_told([account]) == f"2 replies, 3 prompt and 4 output tokens, {told}"
+
+
 def test_a_table_alone_is_not_advised_to_ask(data: Path, tmp_path: Path) -> None:
     work = tmp_path / "out"
     knows = ("--dataset", "gsm8k_gen", "--data-dir", str(data))
@@ -228,6 +269,40 @@ def test_a_table_alone_is_not_advised_to_ask(data: Path, tmp_path: Path) -> None
     assert shown.returncode == 1
     assert "make them with --mode eval --reuse" in shown.stdout
     assert "Ask what is missing" not in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "named"),
+    [
+        ("reads: verdict\n---\n{question} {candidate} {refernce_text}", "refernce_text"),
+        ("reads: pairwise baseline\n---\n{first} {second}", "baseline"),
+    ],
+)
+def test_a_field_that_no_row_has_is_refused_before_anything_is_asked(
+    form: str, named: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own.txt").write_text(f"name: own\n{form}", encoding="utf-8")
+    asks = (*DEMO, "--judge-prompt", "own.txt", "-w", "out")
+    done = steelyard(*asks, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"names {{{named}}}, which is no field of the data. Its rows have none" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_comparison_of_ones_own_is_asked_in_both_orders(tmp_path: Path) -> None:
+    rows = [{"question": f"Q{n}", "answer": "-", "other": f"No {n}."} for n in range(3)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    own = "name: mine\nreads: pairwise other\n---\n{question} {first} {second}\n[[A]] or [[B]]?"
+    (tmp_path / "own.txt").write_bytes(b"\xef\xbb\xbf" + own.replace("\n", "\r\n").encode())
+    with simulated("--judge", "fair") as url:
+        asks = (
+            *("run", "--models", "vllm_api_general_chat", "--custom-dataset-path", "rows.jsonl"),
+            *("--base-url", url, "--judge-url", url, "--judge-prompt", "own.txt", "-w", "out"),
+        )
+        done = steelyard(*asks, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "of 3 comparisons came out the same in both orders" in done.stdout
+    assert " + mine_swapped@1#" in done.stdout
 
 
 def test_a_second_round_adds_to_what_the_first_one_came_to() -> None:

@@ -160,6 +160,9 @@ def test_a_reply_without_a_verdict_is_asked_for_once_more_then_shown(
         again = steelyard(*judged(model, judge, work, data, "--reuse"), cwd=tmp_path)
         assert again.returncode == 1
         assert asked(judge) == ROWS + len(twice), "what was asked twice is left alone"
+        more = ("--reuse", "--judge-again")
+        still = steelyard(*judged(model, judge, work, data, *more), cwd=tmp_path)
+        assert still.stdout.rpartition("Ask what is missing")[2].count("--judge-again") == 1
     with simulated("--judge", "fair") as judge:
         more = ("--reuse", "--judge-again")
         mended = steelyard(*judged(model, judge, work, data, *more), cwd=tmp_path)
@@ -201,6 +204,7 @@ def test_a_judge_that_is_not_there_does_not_stop_the_asking(
     done = steelyard(*judged(model, nowhere, work, data), cwd=tmp_path)
     assert done.returncode == 1
     assert "judge" in done.stderr
+    assert "no reply yet; 0 replies" in done.stdout
     assert len(lines(only_run(work) / "predictions" / MODEL / "gsm8k.jsonl")) == ROWS
     assert figures(work)["judge"]["outcomes"] == {"unjudged": ROWS}
     assert "accuracy" not in figures(work), "nothing judged is no score of zero"
@@ -226,6 +230,7 @@ def test_judgements_of_something_else_are_stale(model: str, data: Path, tmp_path
             in other.stderr
         )
         assert asked(judge) == 2 * ROWS
+        assert f"{2 * ROWS} replies ({ROWS} of them stale)" in other.stdout
 
         answers = only_run(work) / "predictions" / MODEL / "gsm8k.jsonl"
         changed = [json.loads(line) for line in answers.read_bytes().splitlines()]
@@ -333,6 +338,39 @@ def test_what_cannot_be_judged_is_refused(
     assert done.returncode == 2, done.stdout + done.stderr
     assert says in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("m", "-a", "ftp://h", "-j", "h:2"), 2, "--api-server: base_url 'ftp://h': expected http"),
+        (
+            ("m", "-a", "h:1", "-j", "h:2:3"),
+            2,
+            "--judger-server: base_url 'http://h:2:3': expected",
+        ),
+        (("gpqa", "-a", "h:1", "-j", "h:2"), 0, "gpqa is taken as the model's name"),
+        (("gpqa", "-a", "h:1", "-j", "h:2", "-d", "gpqa"), 0, ""),
+    ],
+)
+def test_a_config_is_written_for_addresses_alone_and_for_a_model(
+    words: tuple[str, ...], code: int, says: str, tmp_path: Path
+) -> None:
+    done = steelyard("gen-config", *words, "-o", "c.py", cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "c.py").exists()) == (code, code == 0)
+    assert says in done.stderr
+    assert says or not done.stderr
+
+
+def test_a_judge_who_is_asked_about_nothing_is_told(tmp_path: Path) -> None:
+    asks = ("run", "--models", "vllm_api_general_chat", "--datasets", "demo_gsm8k_gen", "-w", "out")
+    with simulated("--dataset", "demo_gsm8k_gen") as url:
+        done = steelyard(*asks, "--base-url", url, "--judge-url", url, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "--judge-url has no effect: demo_gsm8k_gen is marked by rule; --judge-prompt verifier has "
+        "any data set judged"
+    ) in done.stdout + done.stderr
 
 
 def test_the_kept_config_runs_again_with_its_judge(model: str, data: Path, tmp_path: Path) -> None:

@@ -316,6 +316,24 @@ def test_a_judge_of_ones_own() -> None:
     assert worth(graded, "[[B>A]]") == ("partial", 0.25, "loss")
     many = own_judge("name: r\nreads: rubric 0-1\ncriteria: a; b = c\n---\n{candidate}", "r")
     assert worth(many, "a: 1\nb: 0") == ("partial", 0.5, "a 1, b 0")
+    assert many.settings == {}  # its words name neither
+
+
+def test_a_rubric_of_ones_own_can_show_its_criteria() -> None:
+    text = "name: r\nreads: rubric 1-5\ncriteria: a = Is it right?; b\n---\n{candidate}\n"
+    shown = (
+        own_judge(f"{text}{{criteria}}\n{{lines}}", "r")
+        .question(SAMPLE, "42 {lines}", FENCE)[-1]
+        .content
+    )
+    assert "42 {lines}" in str(shown)
+    assert str(shown).endswith("- a: Is it right?\n- b: \na: <number>\nb: <number>")
+
+
+def test_fields_of_the_data_are_told_from_formulas() -> None:
+    text = r"{topic} {candidate} \boxed{OK} x_{max} \frac{up}{down} {n} {{name}} 看{hint}"
+    judge = own_judge(f"name: f\nreads: verdict\n---\n{text}", "f")
+    assert judge.data_fields == ("topic", "hint")
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,9 @@ def test_the_mode_is_an_option(name: str) -> None:
     (entry,) = catalogue.find(name)
     assert entry.make(Data())[0].dialogue == "every"
     assert entry.make(Data(settings={"infer_mode": "last"}))[0].dialogue == "last"
-    with pytest.raises(ConfigError, match=r"infer_mode='first': Invalid enum value"):
+    with pytest.raises(
+        ConfigError, match=r"infer_mode='first': Invalid enum value 'first'; expected every or"
+    ):
         entry.make(Data(settings={"infer_mode": "first"}))
 
 

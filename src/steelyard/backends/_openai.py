@@ -211,6 +211,7 @@ class _ModelList(msgspec.Struct, frozen=True):
 async def listed(client: HttpClient) -> tuple[str, ...]:
     """Names of the models that the service lists; ``ServiceError`` when it cannot say."""
     path = _targets.openai(client.path(""), "models")
+    advice = "Is the base URL right? If so, give the model's name with --model."
     try:
         async with asyncio.timeout(_LIST_TIMEOUT_S):
             exchange = await client.send(HttpRequest(target=path, method="GET"))
@@ -219,10 +220,9 @@ async def listed(client: HttpClient) -> tuple[str, ...]:
         trouble = f"no answer from {path} within {_LIST_TIMEOUT_S:g} s"
     except Unreadable as unreadable:
         trouble = client.redacted(unreadable.failure.detail)
-    raise ServiceError(
-        f"the service cannot say which models it serves: {trouble}. Is the base URL right? "
-        "If so, give the model's name with --model."
-    )
+        if unreadable.failure.status in (401, 403):
+            advice = "Check the key: --api-key-env names the environment variable that holds it."
+    raise ServiceError(f"the service cannot say which models it serves: {trouble}. {advice}")
 
 
 def _names(exchange: Exchange, path: str) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ def asked(options: RunOptions) -> Asked:
     _check_likelihoods(plan)
     _check_pictures(plan)
     judging.check(options, plan, judge)
+    idle = judging.idle(options, plan)
+    plan = msgspec.structs.replace(plan, notices=(*plan.notices, *idle))
     for job in plan.jobs:
         if job.by_rule and options.mode in (judging.JUDGING if job.judging else ("all", "eval")):
             scoring.check(job.task.scorer)

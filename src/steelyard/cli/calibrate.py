@@ -108,5 +108,8 @@ def _folder(options: "CalibrateOptions") -> store.RunFolder:
 def _verdict(result: "RunResult", goes_on: str) -> tuple[int, str]:
     if result.complete:
         return 0, ""
+    from steelyard.cli.run import with_judge_again
+
     rows = "\n".join(f"  {text}" for text in result.unfinished)
-    return 1, f"Incomplete:\n{rows}\nAsk what is missing again with:\n  {goes_on}"
+    command = with_judge_again(goes_on, result)
+    return 1, f"Incomplete:\n{rows}\nAsk what is missing again with:\n  {command}"

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from steelyard import config
+from steelyard import backends, config
 from steelyard.cli.options import Opt as opt
 from steelyard.cli.options import parse
 from steelyard.config import Wish
-from steelyard.core import ConfigError
+from steelyard.core import ConfigError, ModelSpec
 
 ABOUT = """Writes a config file that asks a model the core suite (AIME 2025, GPQA, IFEval,
 LiveCodeBench, MMLU-Pro, HLE) and has its answers judged by CompassVerifier or any other model.
@@ -145,8 +145,19 @@ def main(arguments: Sequence[str]) -> int:
         max_tokens=options.max_tokens,
         concurrency=options.concurrency,
     )
+    for flag, address in (
+        ("--api-server", wish.api_server),
+        ("--judger-server", wish.judger_server),
+    ):
+        _check(flag, address)
     command = config.shown_command(["steelyard", "gen-config", *arguments])
     text = config.suite_config(wish, "".join(c if c.isprintable() else "?" for c in command))
+    if wish.task in config.SUITE and not options.datasets:
+        print(
+            f"note: {wish.task} is taken as the model's name in this evaluation, and the file asks "
+            f"the whole suite; -d {wish.task} takes that data set alone",
+            file=sys.stderr,
+        )
     if options.output_file is None:
         sys.stdout.write(text)
         return 0
@@ -154,6 +165,19 @@ def main(arguments: Sequence[str]) -> int:
     again = " -r TIMESTAMP" if wish.stage == "eval" else ""
     print(f"{options.output_file}: run it with  steelyard run {options.output_file} -w DIR{again}")
     return 0
+
+
+def _check(flag: str, address: str) -> None:
+    """Raise ``ConfigError`` for what is no address, rather than when the file is run."""
+    if not address:
+        return
+    url = address if "://" in address else f"http://{address}"
+    try:
+        backends.open_backend(
+            ModelSpec(abbr="model", backend="openai_chat", options={"base_url": url})
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{flag}: {error}") from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -90,3 +90,18 @@ def check(options: RunOptions, plan: Plan, model: ModelSpec | None) -> None:
             )
     elif options.audit and not any(job.judging and job.judging.cascade for job in plan.jobs):
         raise ConfigError("--audit needs a cascade: add --cascade.")
+
+
+def idle(options: RunOptions, plan: Plan) -> tuple[str, ...]:
+    """What is said of a judge that is named and asked about nothing."""
+    named = [name for name in ("judge", "judge_url") if getattr(options, name)]
+    if not named or options.mode not in JUDGING or any(job.judging for job in plan.jobs):
+        return ()
+    flag = f"--{named[-1].replace('_', '-')}"
+    by_rule = dict.fromkeys(job.dataset for job in plan.jobs if job.task.candidates is None)
+    if not by_rule:  # likelihoods are nothing for a judge
+        return (f"{flag} has no effect",)
+    first, *others = by_rule
+    sets = f"{first} and {len(others)} more are" if others else f"{first} is"
+    advice = "--judge-prompt verifier has any data set judged"
+    return (f"{flag} has no effect: {sets} marked by rule; {advice}",)

@@ -151,10 +151,15 @@ def _verdict(result: "RunResult", again: str, plan: Plan) -> tuple[int, str]:
     rows = "\n".join(f"  {text}" for text in result.unfinished)
     asks = plan.mode in ("all", "infer", "judge", "infer_judge")
     asks = asks or (plan.mode == "eval" and any(job.judging for job in plan.jobs))
-    if all("--judge-again" in text for text in result.unfinished):
-        again += " --judge-again"
+    again = with_judge_again(again, result)
     hint = f"\nAsk what is missing again with:\n  {again}" if asks else ""
     return 1, f"Incomplete:\n{rows}{hint}"
+
+
+def with_judge_again(command: str, result: "RunResult") -> str:
+    """``command``, which asks once more where nothing but verdicts is missing."""
+    wanted = all("--judge-again" in text for text in result.unfinished)
+    return f"{command} --judge-again" if wanted and "--judge-again" not in command else command
 
 
 def _goes_on(plan: Plan) -> str:

@@ -55,7 +55,8 @@ def _started(event: JobStarted) -> str:
     if event.kept == event.total:
         return f"{text}, all answered before; nothing to ask"
     if event.kept or event.retried:
-        text += f"; found {count(event.kept)} finished, going on from there"
+        done = "judged or in need of no judge" if event.stage == "judge" else "finished"
+        text += f"; found {count(event.kept)} {done}, going on from there"
         if event.retried:
             text += f" ({count(event.retried)} failed ones are asked again)"
     return text

@@ -14,9 +14,10 @@ from steelyard.config.refs import Combination, ConfigFile, DatasetRef
 from steelyard.config.rows import chosen_rows, read_rows
 from steelyard.config.search import SearchRow, search_rows
 from steelyard.config.secrets import from_environment, shown_command, without_secrets
-from steelyard.config.suite import Wish, suite_config
+from steelyard.config.suite import SUITE, Wish, suite_config
 
 __all__ = [
+    "SUITE",
     "Combination",
     "ConfigFile",
     "DatasetRef",

@@ -89,7 +89,10 @@ def judges_of_labels(prompt: str, *, pairs: bool) -> "tuple[FormJudge, ...]":
 
 
 def judges_named(prompt: str) -> "tuple[FormJudge, ...]":
-    """The judges that ``--judge-prompt`` names; raises ``ConfigError``."""
+    """The judges that ``--judge-prompt`` names: of a comparison both orders.
+
+    Raises ``ConfigError``.
+    """
     from steelyard import scoring
 
     scale = _SCALE.fullmatch(prompt)
@@ -117,10 +120,11 @@ def judges_named(prompt: str) -> "tuple[FormJudge, ...]":
             f"a file.{hint}"
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--judge-prompt {path}: cannot be read ({error}).") from error
-    return (scoring.own_judge(text, str(path)),)
+    judge = scoring.own_judge(text, str(path))
+    return (judge,) if judge.against is None else scoring.both_orders(judge)
 
 
 class Environment(msgspec.Struct, frozen=True):

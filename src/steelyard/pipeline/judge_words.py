@@ -13,6 +13,8 @@ LACKS: Mapping[str, str] = {
     "unjudged": "not judged yet",
 }
 """What is said of answers with an outcome that is no verdict."""
+_SILENT = ("judge_failed", "unjudged")
+"""Of these, those about which the judge has said nothing."""
 
 
 def of_judge(abbr: str, trouble: str) -> str:
@@ -45,13 +47,18 @@ def _who(accounts: Sequence[JudgeAccount]) -> str:
     by = f"{first.abbr} ({first.served})" if first.served else first.abbr
     unparsed = sum(one.outcomes.get("unparsed", 0) for one in accounts)
     asked = sum(one.asked for one in accounts)
-    share = f"{100 * unparsed / asked:.1f} % of {asked:,} unparsed" if asked else "nobody was asked"
+    heard = asked - sum(one.outcomes.get(name, 0) for one in accounts for name in _SILENT)
+    share = f"{100 * unparsed / heard:.1f} % of {heard:,} unparsed" if heard > 0 else "no reply yet"
+    if not asked:
+        share = "nobody was asked"
     return f"judged by {by}, {first.judge}; {share}; {cost(accounts)}"
 
 
 def cost(accounts: Sequence[JudgeAccount]) -> str:
     """What judging took; tokens and money only where they are known of all."""
     text = f"{sum(one.replies for one in accounts):,} replies"
+    if earlier := sum(one.earlier for one in accounts):
+        text += f" ({earlier:,} of them stale)"
     prompts = [one.prompt_tokens for one in accounts if one.prompt_tokens is not None]
     outputs = [one.output_tokens for one in accounts if one.output_tokens is not None]
     if len(prompts) < len(accounts) or len(outputs) < len(accounts):
@@ -60,7 +67,12 @@ def cost(accounts: Sequence[JudgeAccount]) -> str:
     costs = [one.cost for one in accounts if one.cost is not None]
     if len(costs) < len(accounts):
         return text
-    return f"{text}, {sum(costs):,.2f} {accounts[0].currency}".rstrip()
+    return f"{text}, {_money(sum(costs))} {accounts[0].currency}".rstrip()
+
+
+def _money(amount: float) -> str:
+    """With two decimals, of little amounts with two digits: 0.0040, and not 0.00."""
+    return f"{amount:,.2f}" if amount >= 0.1 or not amount else f"{amount:#.2g}"
 
 
 def _missing(account: JudgeAccount) -> Iterator[str]:

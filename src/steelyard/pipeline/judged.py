@@ -101,7 +101,7 @@ def _account(
             reasons.setdefault(score.outcome, score.why)
     asked = [case for case in cases if case.is_asked]
     audits = [found for _, found in said if found is not None and found.value is not None]
-    stale, served = _stored(docket, judgements, asked)
+    stale, current, served = _stored(docket, judgements, asked)
     compares = len(docket.judging.judges) > 1 and docket.judging.together is None
     orders = _orders(docket, judgements, cases) if compares else []
     used = judgements.used
@@ -120,6 +120,7 @@ def _account(
         same_in_both=sum(orders),
         asked=len(asked),
         replies=used.replies,
+        earlier=used.replies - current,
         prompt_tokens=used.prompt_tokens,
         output_tokens=used.output_tokens,
         **_cost(docket, used),
@@ -128,15 +129,17 @@ def _account(
 
 def _stored(
     docket: Docket, judgements: Judgements, asked: Iterable[Case]
-) -> tuple[int, Counter[str]]:
-    """About how many cases there are only stale replies, and the names in those that count."""
-    stale = 0
+) -> tuple[int, int, Counter[str]]:
+    """About how many cases there are only stale replies, how many replies are to what is asked
+    now, and the names in those that count."""
+    stale = current = 0
     served: Counter[str] = Counter()
     for case in asked:
         found = [judgements.stored(question) for question in docket.questions(case)]
         stale += any(one.is_stale for one in found)
+        current += sum(one.asked for one in found)
         served.update(one.model for one in found if one.model)
-    return stale, served
+    return stale, current, served
 
 
 def _cost(docket: Docket, used: Used) -> dict[str, Any]:

@@ -141,6 +141,7 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
             loaded[which] = _load(job.task, which[1])
         task = loaded[which]
         _refuse_own_sampling(job, task.samples)
+        _refuse_unknown_fields(job, task.samples)
         found.append(
             Prepared(
                 job=job,
@@ -165,6 +166,29 @@ def _refuse_own_sampling(job: Job, samples: Sequence[Sample]) -> None:
             f"{job.dataset}: its rows are asked with a {', '.join(own)} of their own, and "
             f"{job.model.abbr} is computed on this machine with one for all. Serve the model, or "
             "leave out the data set's option."
+        )
+
+
+def _refuse_unknown_fields(job: Job, samples: Sequence[Sample]) -> None:
+    """Raise ``ConfigError`` where a judge of one's own names a field that no row has.
+
+    The turns of a dialogue get further fields when they are judged.
+    """
+    if job.judging is None:
+        return
+    from steelyard.scoring.judging import FormJudge
+
+    own = (judge for judge in job.judging.judges if isinstance(judge, FormJudge))
+    wanted = {name for judge in own for name in (*judge.data_fields, judge.against) if name}
+    if not wanted or any(sample.turns for sample in samples):
+        return
+    known = {name for sample in samples for name in sample.meta}
+    missing = sorted(wanted - known)
+    if missing:
+        has = f"Its rows have {', '.join(sorted(known))}" if known else "Its rows have none"
+        raise ConfigError(
+            f"{job.dataset}: the judge's question names {{{missing[0]}}}, which is no field of the "
+            f"data. {has}; besides, {{question}}, {{reference}} and {{candidate}} are understood."
         )
 
 

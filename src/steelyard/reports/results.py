@@ -40,6 +40,8 @@ class JudgeAccount(msgspec.Struct, frozen=True, kw_only=True):
     """The judge was asked about so many, whatever came of it."""
     replies: int = 0
     """Replies in the judge's file, stale ones and second askings included."""
+    earlier: int = 0
+    """Of these, replies to what would not be asked now: stale, or of answers left out."""
     prompt_tokens: int | None = None
     output_tokens: int | None = None
     """Of all these replies; ``None`` when none gives a count."""

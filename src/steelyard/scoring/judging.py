@@ -5,7 +5,7 @@ A judge is a form (the words of the question) and a reading (what the reply mean
 ``name@version#hash``, the hash over the form, the settings and the version of the parser.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from string import ascii_uppercase
 
@@ -42,6 +42,8 @@ class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading
     settings: Mapping[str, str] = {}
     """Further fields of the form, not taken from any data."""
+    data_fields: tuple[str, ...] = ()
+    """Those of the data that a form of one's own names."""
 
     @property
     def id(self) -> str:
@@ -197,12 +199,19 @@ def rubric(
 ) -> FormJudge:
     """A number for each criterion; the value is their weighted mean."""
     reading = Rubric(criteria=criteria, scale=Scale(low, high, whole))
-    described = "\n".join(f"- {one.name}: {one.about}" for one in criteria)
-    lines = "\n".join(f"{one.name}: <number>" for one in criteria)
-    settings = {**_scale(low, high, whole=whole), "criteria": described, "lines": lines}
+    settings = {**_scale(low, high, whole=whole), **described(criteria)}
     return FormJudge(
         name="rubric", version=1, form=forms.RUBRIC, reading=reading, settings=settings
     )
+
+
+def described(criteria: Iterable[Criterion]) -> dict[str, str]:
+    """The fields of a form that say what the criteria are, and how each is answered."""
+    criteria = tuple(criteria)
+    return {
+        "criteria": "\n".join(f"- {one.name}: {one.about}" for one in criteria),
+        "lines": "\n".join(f"{one.name}: <number>" for one in criteria),
+    }
 
 
 def in_both_orders(first: Judgement, second: Judgement) -> Judgement:

@@ -10,11 +10,13 @@
 ``graded FIELD`` or ``rubric LOW-HIGH [whole]`` with a further line ``criteria: name = what it is;
 ...``. ``system`` is optional. The template names ``{question}``, ``{reference}``, ``{candidate}``
 (``pairwise`` and ``graded``: ``{first}`` and ``{second}``) and fields of the data; other tools'
-names for the first three are understood. Each is put between lines with the request's marker.
+names for the first three are understood. Each is put between lines with the request's marker. A
+rubric's template also knows ``{criteria}``, the criteria and what they are, and ``{lines}``, one to
+be filled in for each.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 from steelyard.core import ConfigError
@@ -28,7 +30,7 @@ from steelyard.scoring.judge_readings import (
     Reading,
     Rubric,
 )
-from steelyard.scoring.judging import FormJudge
+from steelyard.scoring.judging import FormJudge, described
 from steelyard.scoring.verdict_kinds import Scale
 
 _OTHERS_NAMES = {
@@ -39,6 +41,9 @@ _OTHERS_NAMES = {
 _HEAD = frozenset({"name", "version", "reads", "criteria", "system"})
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)(\s+whole)?")
 _NAME = re.compile(r"[A-Za-z0-9_]+")
+_OURS = ("question", "reference", "candidate", "first", "second", "mark")
+_OF_DATA = re.compile(r"(?<![A-Za-z0-9_^{}])\{(\w{2,})\}(?!\})")
+"""What is meant for a field, and no formula: ``\\boxed{OK}``, ``x_{max}``, ``{{name}}``."""
 
 
 def own_judge(text: str, source: str) -> FormJudge:
@@ -59,7 +64,25 @@ def own_judge(text: str, source: str) -> FormJudge:
         user=_with_our_names(template, reading, source),
         system=f"{head.get('system', '')} {NOTICE}".strip(),
     )
-    return FormJudge(name=head["name"], version=int(head["version"]), form=form, reading=reading)
+    settings = _settings(reading, fields(form.user))
+    ours = {*_OURS, *settings}
+    return FormJudge(
+        name=head["name"],
+        version=int(head["version"]),
+        form=form,
+        reading=reading,
+        settings=settings,
+        data_fields=tuple(
+            name for name in dict.fromkeys(_OF_DATA.findall(form.user)) if name not in ours
+        ),
+    )
+
+
+def _settings(reading: Reading, used: Sequence[str]) -> dict[str, str]:
+    """The fields of a rubric, as far as the template names them."""
+    if not isinstance(reading, Rubric):
+        return {}
+    return {name: text for name, text in described(reading.criteria).items() if name in used}
 
 
 def _parted(text: str, source: str) -> tuple[dict[str, str], str]:
@@ -120,15 +143,14 @@ def _with_our_names(template: str, reading: Reading, source: str) -> str:
     ours = {other: name for name, others in _OTHERS_NAMES.items() for other in others.split()}
     template = re.sub(r"\{(\w+)\}", lambda found: f"{{{ours.get(found[1], found[1])}}}", template)
     used = fields(template)
-    known = ("question", "reference", "candidate", "first", "second", "mark")
     if "answer" in used:
         raise ConfigError(
             f"{source}: {{answer}} may mean the model's answer or the right one. "
             "Write {candidate} or {reference}."
         )
     for name in used:
-        near = get_close_matches(name, known, n=1, cutoff=0.8)
-        if near and name not in known:
+        near = get_close_matches(name, _OURS, n=1, cutoff=0.8)
+        if near and name not in _OURS:
             raise ConfigError(f"{source}: {{{name}}} is no field. Did you mean {{{near[0]}}}?")
     missing = [name for name in needed if name not in used]
     if missing:

@@ -7,7 +7,7 @@ folder that has the file wins.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -67,6 +67,9 @@ class Data(msgspec.Struct, frozen=True):
         except msgspec.ValidationError as error:
             what, _, place = str(error).rpartition(" - at `$.")
             name = place.rstrip("`")
+            choices = get_args(get_type_hints(options_type).get(name))
+            if choices and all(isinstance(one, str) for one in choices):
+                what += f"; expected {' or '.join(choices)}"
             raise ConfigError(
                 f"data set option {name}={given[name]!r}: {what}."
                 if name in given

@@ -34,6 +34,8 @@ SOURCE = (
     "renamed to alpaca_eval.json)"
 )
 TABLE = "alpaca_eval/df_gamed.csv"
+BASELINE = "gpt4_1106_preview"
+"""Whose answers at other lengths the table is about."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -42,6 +44,7 @@ class Row(msgspec.Struct, frozen=True):
     instruction: str
     output: str
     dataset: str = ""
+    generator: str = ""
 
 
 class Gamed(msgspec.Struct, frozen=True):
@@ -58,6 +61,9 @@ def to_sample(table: LengthTable | None, index: int, row: Row) -> Sample:
     """The baseline's answer is a field; there is no right one."""
     if table and str(index) not in table.difficulties:
         raise BadField("instruction", row.instruction, f"one of those in {TABLE}, {index} is not")
+    if table and row.generator not in ("", BASELINE):
+        expected = f"{BASELINE}, which {TABLE} is about (without that file any baseline will do)"
+        raise BadField("generator", row.generator, expected)
     meta = {"baseline": row.output, "dataset": row.dataset}
     return Sample(id=str(index), question=row.instruction, meta=meta)
 
