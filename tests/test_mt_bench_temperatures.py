@@ -3,6 +3,7 @@
 - Both turns of a dialogue have that of its category, where it is wanted; the rest is the model's.
 - Other temperatures are other data, so stored answers are not continued with them.
 - A model of this machine draws in one way for all rows, and is refused.
+- The run says that the rows have temperatures of their own.
 """
 
 import json
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from running import steelyard
+from sim_process import simulated
 from steelyard.core import ConfigError, Job, Json, ModelSpec, Reply, Sampling, Task, Timing
 from steelyard.engine.dialogue import next_turn
 from steelyard.pipeline.prepare import Prepared, prepare
@@ -92,3 +95,17 @@ def test_a_model_of_this_machine_has_one_temperature_for_all(root: Path) -> None
     assert prepared(made(root, RATED), "hf_chat_model", path="m").samples
     with pytest.raises(ConfigError, match=r"a temperature of their own.* with one for all"):
         prepared(made(root, RATED, temperatures="published"), "hf_chat_model", path="m")
+
+
+def test_the_run_says_that_rows_have_temperatures_of_their_own(root: Path, tmp_path: Path) -> None:
+    told = "every row is asked with a temperature of its own"
+    with simulated() as url:
+        plain = ("run", "--models", "vllm_api_general_chat", "--datasets", RATED)
+        where = ("--mode", "infer", "--base-url", url, "--data-dir", str(root))
+        done = steelyard(*plain, *where, "-w", str(tmp_path / "a"), cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert told not in done.stderr
+        wanted = (*where, "--set-data", "temperatures=published", "--temperature", "0.5")
+        done = steelyard(*plain, *wanted, "-w", str(tmp_path / "b"), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert told in done.stderr

@@ -17,7 +17,7 @@ from steelyard.pipeline.infer import Work, ask_all, sender_count
 from steelyard.pipeline.judge import Bench, Gates
 from steelyard.pipeline.judge_all import Court, connected, is_service, judge, named_judges, opened
 from steelyard.pipeline.logs import JobLog
-from steelyard.pipeline.prepare import Prepared
+from steelyard.pipeline.prepare import Prepared, own_sampling
 from steelyard.pipeline.runners import Runner, computing, unhurried
 from steelyard.pipeline.sender import Slice, ask_apart, infer_slices
 from steelyard.pipeline.state import RunState
@@ -57,6 +57,10 @@ async def _infer_all(
     anyway = run.settings.reuse_anyway
     for text in continue_plan(run.folder, prepared, models, anyway=anyway):
         run.tell(Notice(text=text))
+    for work in works:
+        if work.left and (own := own_sampling(work.prepared.samples)):
+            text = f"every row is asked with a {own} of its own, whatever is set for the model"
+            run.tell(Notice(text=text, job=work.prepared.name))
     waiting = iter([work for work in works if work.model.abbr in models])
 
     judged: list[asyncio.Task[None]] = []

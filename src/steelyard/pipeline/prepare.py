@@ -154,16 +154,21 @@ def prepare(jobs: Iterable[Job], *, marked: bool, rows: bool = True) -> tuple[Pr
     return tuple(found)
 
 
+def own_sampling(samples: Sequence[Sample]) -> str:
+    """Names of the values that rows have of their own (``Sample.sampling``); empty: none."""
+    return ", ".join(sorted({name for sample in samples for name in sample.sampling}))
+
+
 def _refuse_own_sampling(job: Job, samples: Sequence[Sample]) -> None:
     """Raise ``ConfigError`` where rows have values that a model of this machine does not read."""
-    own = sorted({name for sample in samples for name in sample.sampling})
+    own = own_sampling(samples)
     if not own:
         return
     from steelyard.backends import devices
 
     if devices(job.model) is not None:
         raise ConfigError(
-            f"{job.dataset}: its rows are asked with a {', '.join(own)} of their own, and "
+            f"{job.dataset}: its rows are asked with a {own} of their own, and "
             f"{job.model.abbr} is computed on this machine with one for all. Serve the model, or "
             "leave out the data set's option."
         )
