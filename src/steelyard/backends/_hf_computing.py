@@ -1,6 +1,7 @@
 """What a local model computes next: candidates in groups, answers in one batch that is kept full.
 
-Longest prompts come first: if memory is to run out, it does so early. When it does, the batch is
+Shortest prompts come first: they are joined by longer ones when their answers have made them long,
+so that what is computed together is of like length. When memory runs out, the batch is
 halved, what was under way is computed again, and a note says so.
 """
 
@@ -80,7 +81,7 @@ class Computing:
                 for one in self._as_scored(asked):
                     insort(self._scored, one, key=lambda one: len(one.shared))
             else:
-                insort(self._rows, self._as_row(asked), key=lambda row: len(row.prompt))
+                insort(self._rows, self._as_row(asked), key=lambda row: -len(row.prompt))
         except ConfigError as error:
             self._asked.pop(request.key).settle(RunStopped(str(error)))
         except NoTokens as error:
