@@ -259,6 +259,7 @@ def test_a_folder_has_a_picture_at_each_place(tmp_path: Path, ending: str) -> No
     [
         ("a/none", "there is no a/none.png"),
         ("../out", "leads out of"),
+        ("a\0b", "null"),
         ("", "does not say where"),
     ],
 )

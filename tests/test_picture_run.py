@@ -356,7 +356,7 @@ def test_a_line_of_a_run_that_leads_out_of_its_folder_has_failed(
     seen = asked(judge, CHAT)
     ran(tmp_path, edited(NOWHERE, judge, data, "--mode", "eval", "--reuse"), code=1)
     assert asked(judge, CHAT) == seen
-    says = ("not a file in this folder", "plain file", "plain file", "null", "not a file")
+    says = ("leads out of", "no plain file", "no plain file", "null", "no plain file")
     for line, words in zip(changed, says, strict=False):
         assert words in scores(tmp_path)[line["key"]]["why"]
 

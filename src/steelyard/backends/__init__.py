@@ -23,6 +23,7 @@ from steelyard.backends._opening import (
     open_backend,
 )
 from steelyard.backends._options import read_options
+from steelyard.backends._pictures import file_inside, read_picture
 
 __all__ = [
     "backend_options",
@@ -30,6 +31,8 @@ __all__ = [
     "check_candidates",
     "check_pictures",
     "devices",
+    "file_inside",
     "open_backend",
     "read_options",
+    "read_picture",
 ]

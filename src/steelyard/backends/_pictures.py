@@ -1,4 +1,4 @@
-"""Pictures of a request: their bytes, read when they are about to be sent."""
+"""Pictures in files: those of a request, read when it is sent, and those that strangers name."""
 
 import base64
 from collections.abc import Sequence
@@ -6,7 +6,40 @@ from hashlib import sha256
 from pathlib import Path
 
 from steelyard.backends._failures import Unreadable
-from steelyard.core import Failure, Json, Message, Picture, picture_in, picture_kind
+from steelyard.core import (
+    Failure,
+    Json,
+    Message,
+    Picture,
+    picture_fault,
+    picture_in,
+    picture_kind,
+)
+from steelyard.core.pictures import LARGEST_BYTES, too_large
+
+
+def file_inside(folder: Path, name: str) -> Path:
+    """The file ``name`` in ``folder``, which may not exist.
+
+    ``ValueError`` says why it is none: a name that leads elsewhere, or what is no plain file.
+    """
+    root, path = folder.resolve(), (folder / name).resolve()
+    if not path.is_relative_to(root):
+        raise ValueError(f"it leads out of {folder}")
+    if not name or (path.exists() and not path.is_file()):  # a pipe would be waited for
+        raise ValueError("it is no plain file")
+    return path
+
+
+def read_picture(path: Path) -> bytes:
+    """The picture in a file; ``ValueError`` says why it is none. Raises ``OSError`` as usual."""
+    size = path.stat().st_size
+    if size > LARGEST_BYTES:
+        raise ValueError(too_large(size))
+    data = path.read_bytes()
+    if fault := picture_fault(data):
+        raise ValueError(fault)
+    return data
 
 
 def picture_bytes(picture: Picture) -> bytes:

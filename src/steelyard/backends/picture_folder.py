@@ -10,7 +10,6 @@ folder.
 A picture that is missing, or is none, is a request that failed.
 """
 
-import os
 from collections import defaultdict
 from pathlib import Path
 from time import monotonic_ns
@@ -18,6 +17,7 @@ from time import monotonic_ns
 import msgspec
 
 from steelyard.backends._options import read_options
+from steelyard.backends._pictures import file_inside, read_picture
 from steelyard.core import (
     Backend,
     ConfigError,
@@ -28,9 +28,7 @@ from steelyard.core import (
     Reply,
     Request,
     Timing,
-    picture_fault,
 )
-from steelyard.core.pictures import LARGEST_BYTES, too_large
 
 TAKES_PICTURES = True
 DRAWS = True
@@ -91,13 +89,11 @@ class PictureFolder:
     def _picture(self, request: Request) -> bytes:
         path = self._listed(request) if self._named is not None else self._placed(request)
         try:
-            size = path.stat().st_size
-            data = path.read_bytes() if size <= LARGEST_BYTES else b""
+            return read_picture(path)
         except OSError as error:
             raise _Missing(f"{path} cannot be read: {error.strerror}") from error
-        if fault := too_large(size) if size > LARGEST_BYTES else picture_fault(data):
-            raise _Missing(f"{path} is no picture: {fault}")
-        return data
+        except ValueError as error:
+            raise _Missing(f"{path} is no picture: {error}") from error
 
     def _placed(self, request: Request) -> Path:
         if not request.place:
@@ -119,12 +115,10 @@ class PictureFolder:
         return self._inside(named.prediction)
 
     def _inside(self, name: str) -> Path:
-        path = Path(os.path.realpath(self._folder / name))
-        if not path.is_relative_to(self._folder):
-            raise _Missing(f"{name!r} leads out of {self._folder}")
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise _Missing(f"{path} is no plain file")
-        return path
+        try:
+            return file_inside(self._folder, name)
+        except ValueError as error:
+            raise _Missing(f"{name!r} cannot be the picture: {error}") from error
 
 
 def _named(path: Path) -> dict[str, list[_Line]]:

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from steelyard import store
+from steelyard import backends, store
 from steelyard.core import Failure, Picture, Reply, picture_fault, picture_kind
-from steelyard.core.pictures import LARGEST_BYTES, too_large
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]")
 
@@ -45,7 +44,7 @@ def looked_at(reply: Reply, folder: Path) -> tuple[Reply, Picture | None]:
     if reply.failure is not None:
         return reply, None
     try:
-        path = inside(folder, reply.text)
+        path = backends.file_inside(folder, reply.text)
         found = path.stat()
         seen = _seen(str(path), found.st_size, found.st_mtime_ns, found.st_ino)
     except (OSError, ValueError) as error:
@@ -56,25 +55,14 @@ def looked_at(reply: Reply, folder: Path) -> tuple[Reply, Picture | None]:
     return reply, seen
 
 
-def inside(folder: Path, name: str) -> Path:
-    """The file ``name`` in ``folder``; ``ValueError`` when it is not a file in there."""
-    root, path = folder.resolve(), (folder / name).resolve()
-    if not name or not path.is_relative_to(root):
-        raise ValueError("not a file in this folder")
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise ValueError("not a plain file")
-    return path
-
-
 @lru_cache(maxsize=65536)
 def _seen(path: str, size: int, mtime_ns: int, inode: int) -> Picture | str:
     """The picture at ``path``, or why it is none. Read again when the file is another one."""
-    if size > LARGEST_BYTES:
-        return too_large(size)
-    data = Path(path).read_bytes()
-    return picture_fault(data) or Picture(
-        sha256=sha256(data).hexdigest(), path=path, size=len(data)
-    )
+    try:
+        data = backends.read_picture(Path(path))
+    except ValueError as error:
+        return str(error)
+    return Picture(sha256=sha256(data).hexdigest(), path=path, size=len(data))
 
 
 def _failed(reply: Reply, detail: str) -> Reply:
