@@ -48,9 +48,7 @@ class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """See ``core.Judge``."""
-        decides = (self.name, self.version, PARSER_VERSION, self.form, self.reading, self.settings)
-        digest = sha256(msgspec.json.encode(decides, order="sorted")).hexdigest()
-        return f"{self.name}@{self.version}#{digest[:8]}"
+        return judge_id(self.name, self.version, self.form, self.reading, self.settings)
 
     @property
     def needs_reference(self) -> bool:
@@ -93,6 +91,13 @@ class FormJudge(msgspec.Struct, frozen=True, kw_only=True):
     def verdict(self, reply: str) -> Judgement:
         """See ``core.Judge``."""
         return self.reading.judgement(reply)
+
+
+def judge_id(name: str, version: int, *decides: object) -> str:
+    """``name@version#hash``, the hash over all that decides what is asked and how it is read."""
+    whole = (name, version, PARSER_VERSION, *decides)
+    digest = sha256(msgspec.json.encode(whole, order="sorted")).hexdigest()
+    return f"{name}@{version}#{digest[:8]}"
 
 
 def judged(judge: Judge, reply: Reply) -> Judgement:

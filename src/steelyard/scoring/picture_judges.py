@@ -7,7 +7,6 @@ which GEdit-Bench and AISBench ask as well; the words are ours.
 """
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from math import sqrt
 
 import msgspec
@@ -15,7 +14,7 @@ import msgspec
 from steelyard.core import DataError, Judgement, Message, Picture, Sample, pictures_in
 from steelyard.scoring.judge_fence import NOTICE, Form, ask
 from steelyard.scoring.judge_readings import PointList
-from steelyard.scoring.judging import PARSER_VERSION
+from steelyard.scoring.judging import judge_id
 from steelyard.scoring.verdict_lists import ScoreList
 
 _ROLE = "You are a careful and impartial judge of edited pictures. "
@@ -72,10 +71,8 @@ class PictureJudge(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """See ``core.Judge``."""
-        decides = (self.name, self.version, PARSER_VERSION, self.form, self.reading)
-        shown = (*decides, self.shows_original)
-        digest = sha256(msgspec.json.encode(shown, order="sorted")).hexdigest()
-        return f"{self.name}@{self.version}#{digest[:8]}"
+        decides = (self.form, self.reading, self.shows_original)
+        return judge_id(self.name, self.version, *decides)
 
     @property
     def needs_reference(self) -> bool:
