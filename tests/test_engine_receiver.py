@@ -8,6 +8,7 @@
 
 import asyncio
 import os
+import resource
 import select
 import shutil
 import socket
@@ -341,6 +342,31 @@ def test_seven_hundred_streams_are_read_whole_and_timed_apart() -> None:
 
     with ExitStack() as stack:
         asyncio.run(main([stack.enter_context(connected()) for _ in range(700)]))
+
+
+@built
+def test_more_streams_than_one_look_takes_are_all_read() -> None:
+    """4,096 is the most of a look (``_arrivals.c``); the others are not to wait for more bytes."""
+    streams, soft = 4_200, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft[1] != resource.RLIM_INFINITY and soft[1] < 2 * streams + 500:
+        pytest.skip(f"{streams:,} streams at once need more open files than {soft[1]:,}")
+
+    async def main(pairs: list[tuple[socket.socket, socket.socket]]) -> None:
+        reading, all_heard = Receiver(), [Heard(quiet=True) for _ in pairs]
+        for (ours, _), heard in zip(pairs, all_heard, strict=True):
+            reading.add(ours, heard, heard.inlet)
+        for _, theirs in pairs:
+            theirs.send(b"a piece\n")
+        assert not reading.read()  # it was not all
+        await until(lambda: all(heard.bytes == b"a piece\n" for heard in all_heard))
+        reading.close()
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft[0], 2 * streams + 500), soft[1]))
+    try:
+        with ExitStack() as stack:
+            asyncio.run(main([stack.enter_context(connected()) for _ in range(streams)]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, soft)
 
 
 def test_tls_and_systems_without_stamps_have_the_event_loop_s_clock(

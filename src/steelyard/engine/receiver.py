@@ -167,13 +167,15 @@ class Receiver:
             self._nothing_before_ns = looked_ns
         if told and not self._told:
             self._loop.call_soon(self._tell)
+        before = len(self._told)
         for descriptor, what in told:
             if what == _CAME:
                 if descriptor in self._to_look_at:
                     continue
                 self._to_look_at.add(descriptor)
             self._told.append((self._readers[descriptor], descriptor, what))
-        self._window.add(looked_ns, reads, len(told), connections=len(self._inlets))
+        news = len(self._told) - before
+        self._window.add(looked_ns, reads, news, connections=len(self._inlets))
         return all_read
 
     def _look(self) -> None:
